@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "engine/device/huge_memory.h"
 #include "engine/embedding_input.h"
 #include "engine/memory_plan.h"
 #include "engine/model/encode.h"
@@ -87,16 +88,7 @@ public:
     void forget(const std::string&) override {}
     Load load_now() const override { return {.running = running_, .waiting = waiting_}; }
 
-    std::vector<TargetChoice> targets() const override {
-        const Ops &mine = *target_.ops, &ref = ref_ops();
-        return target_choices(target_, profile_, {{"embed", mine.embed == ref.embed},
-                                                  {"layer_norm", mine.layer_norm == ref.layer_norm},
-                                                  {"matmul", mine.matmul == ref.matmul},
-                                                  {"kv_append", mine.kv_append == ref.kv_append},
-                                                  {"attention", mine.attention == ref.attention},
-                                                  {"gelu", mine.gelu == ref.gelu},
-                                                  {"add_scaled", mine.add_scaled == ref.add_scaled}});
-    }
+    std::vector<TargetChoice> targets() const override { return target_choices(target_, profile_, kEncoderOps); }
 
     base::Result<std::unique_ptr<Session>> start(Request, base::StopToken) override { return writes_nothing(); }
     base::Result<std::vector<float>> logits(const std::vector<TokenId>&) override { return writes_nothing(); }

@@ -252,25 +252,7 @@ public:
     }
     void keep_on_disk(std::unique_ptr<KvStore> store) { keeper_ = std::make_unique<KvKeeper>(std::move(store), worker_); }
 
-    std::vector<TargetChoice> targets() const override {
-        const Ops &mine = *target_.ops, &ref = ref_ops();
-        return target_choices(target_, profile_, {{"embed", mine.embed == ref.embed},
-                                                  {"rms_norm", mine.rms_norm == ref.rms_norm},
-                                                  {"matmul", mine.matmul == ref.matmul},
-                                                  {"rope", mine.rope == ref.rope},
-                                                  {"kv_append", mine.kv_append == ref.kv_append},
-                                                  {"attention", mine.attention == ref.attention},
-                                                  {"convolve", mine.convolve == ref.convolve},
-                                                  {"gated_delta", mine.gated_delta == ref.gated_delta},
-                                                  {"selective_scan", mine.selective_scan == ref.selective_scan},
-                                                  {"activate", mine.activate == ref.activate},
-                                                  {"moe_route", mine.moe_route == ref.moe_route},
-                                                  {"moe_ffn", mine.moe_ffn == ref.moe_ffn},
-                                                  {"add_scaled", mine.add_scaled == ref.add_scaled},
-                                                  {"scale", mine.scale == ref.scale},
-                                                  {"scale_rows", mine.scale_rows == ref.scale_rows},
-                                                  {"softcap", mine.softcap == ref.softcap}});
-    }
+    std::vector<TargetChoice> targets() const override { return target_choices(target_, profile_, kStepOps); }
 
     base::Result<std::unique_ptr<Session>> start(Request request, base::StopToken stop) override {
         auto sequence = std::make_unique<Sequence>();

@@ -190,9 +190,12 @@ std::uint64_t kv_fingerprint(const Runner& runner, bool exact) {
     const auto add = [&](std::span<const std::uint8_t> bytes) { text += " " + std::to_string(xxh64(bytes)); };
     const auto weights = runner.weights();
     constexpr std::size_t samples = 256, sample = 4096;
-    for (std::size_t i = 0; i < samples && weights.size() >= sample; ++i) add(weights.subspan((weights.size() - sample) / samples * i, sample));
-    for (const auto& vector : model.vectors) add({reinterpret_cast<const std::uint8_t*>(vector.data()), vector.size() * sizeof(float)});
-    for (const auto& angles : model.inverse_frequencies) add({reinterpret_cast<const std::uint8_t*>(angles.data()), angles.size() * sizeof(float)});
+    std::uint8_t read[sample];
+    for (std::size_t i = 0; i < samples && weights.size() >= sample; ++i) {
+        model.ops->device->read(read, weights.data() + (weights.size() - sample) / samples * i, sample);
+        add(read);
+    }
+    for (const auto& array : model.arrays.floats()) add({reinterpret_cast<const std::uint8_t*>(array.data()), array.size() * sizeof(float)});
     return xxh64({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <exception>
 
-#include "engine/model/huge_memory.h"
+#include "engine/device/huge_memory.h"
 
 namespace engine {
 namespace {

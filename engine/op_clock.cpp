@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <utility>
 
+#include "engine/ops/op_list.h"
 #include "engine/ops/panel.h"
 #include "engine/steady_seconds.h"
 
@@ -87,45 +89,29 @@ OpCost cost(const OpClock&, const A&...) {
 }
 
 
-
-template <std::size_t n>
-struct Name {
-    char text[n];
-    constexpr Name(const char (&from)[n]) { std::copy(from, from + n, text); }
-};
-
-template <Name name, auto op>
+// Operation i of the list, with the clock around it.
+template <std::size_t i, class F = decltype(std::get<i>(kStepOps).op)>
 struct Timed;
-template <Name name, class... A, void (*Ops::*op)(A...)>
-struct Timed<name, op> {
+template <std::size_t i, class... A>
+struct Timed<i, void (*Ops::*)(A...)> {
     static void call(A... args) {
         OpClock& clock = *std::get<sizeof...(A) - 1>(std::tie(args...)).clock;
         const double begin = steady_seconds();
-        (clock.inner().*op)(args...);
+        (clock.inner().*std::get<i>(kStepOps).op)(args...);
         const double seconds = steady_seconds() - begin;
-        clock.add(name.text, cost(clock, args...), seconds);
+        clock.add(std::get<i>(kStepOps).name, cost(clock, args...), seconds);
     }
 };
+
+template <std::size_t... i>
+void time_all(Ops& ops, std::index_sequence<i...>) {
+    ((ops.*std::get<i>(kStepOps).op = Timed<i>::call), ...);
+}
 
 }  // namespace
 
 OpClock::OpClock(const Ops& ops, bool exact) : inner_(ops), exact_(exact), timed_(ops) {
-    timed_.embed = Timed<"embed", &Ops::embed>::call;
-    timed_.rms_norm = Timed<"rms_norm", &Ops::rms_norm>::call;
-    timed_.matmul = Timed<"matmul", &Ops::matmul>::call;
-    timed_.rope = Timed<"rope", &Ops::rope>::call;
-    timed_.kv_append = Timed<"kv_append", &Ops::kv_append>::call;
-    timed_.attention = Timed<"attention", &Ops::attention>::call;
-    timed_.convolve = Timed<"convolve", &Ops::convolve>::call;
-    timed_.gated_delta = Timed<"gated_delta", &Ops::gated_delta>::call;
-    timed_.selective_scan = Timed<"selective_scan", &Ops::selective_scan>::call;
-    timed_.activate = Timed<"activate", &Ops::activate>::call;
-    timed_.moe_route = Timed<"moe_route", &Ops::moe_route>::call;
-    timed_.moe_ffn = Timed<"moe_ffn", &Ops::moe_ffn>::call;
-    timed_.add_scaled = Timed<"add_scaled", &Ops::add_scaled>::call;
-    timed_.scale = Timed<"scale", &Ops::scale>::call;
-    timed_.scale_rows = Timed<"scale_rows", &Ops::scale_rows>::call;
-    timed_.softcap = Timed<"softcap", &Ops::softcap>::call;
+    time_all(timed_, std::make_index_sequence<std::tuple_size_v<decltype(kStepOps)>>());
 }
 
 void OpClock::add(const char* op, const OpCost& cost, double seconds) {

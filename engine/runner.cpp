@@ -70,92 +70,88 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     const Config& c = model->config;
     const std::size_t tokens = std::size_t(shape.blocks) * kKvBlock;
     const std::size_t own_kv = tokens * kv_bytes_per_token(c, shape.kv), head_kv = head ? tokens * kv_bytes_per_token(head->decoder.config, shape.kv) : 0;
-    auto kv = HugeMemory::allocate(own_kv + head_kv, "the KV cache");
+    Device& device = *model->ops->device;
+    auto kv = device.allocate(own_kv + head_kv, "the KV cache");
     if (!kv) return std::move(kv).error();
     std::size_t activations = forward_scratch(c, shape.rows, pool->threads());
     if (head) activations = std::max(activations, draft_scratch(head->decoder.config, shape.rows, pool->threads()));
-    auto scratch = HugeMemory::allocate(activations, "activations");
+    auto scratch = device.allocate(activations, "activations");
     if (!scratch) return std::move(scratch).error();
-    auto states = HugeMemory::allocate(state_count(shape) * c.state_values * sizeof(float), "the states of sequences");
+    auto states = device.allocate(state_count(shape) * c.state_values * sizeof(float), "the states of sequences");
     if (!states) return std::move(states).error();
+    const int most_logits = shape.sequences + shape.drafts;
+    auto logits = BothMemory::allocate(device, std::size_t(most_logits) * std::size_t(c.vocabulary) * sizeof(float), "logits");
+    if (!logits) return std::move(logits).error();
+    auto lists = StepLists::create(c, device, {shape.rows, shape.sequences, std::max(shape.rows, most_logits), shape.blocks});
+    if (!lists) return std::move(lists).error();
     out->state_memory_ = *std::move(states);
     out->kv_memory_ = *std::move(kv);
     out->scratch_memory_ = *std::move(scratch);
+    out->logits_ = *std::move(logits);
+    out->lists_ = *std::move(lists);
     out->kv_ = kv_layers(c, shape.blocks, shape.kv, out->kv_memory_.data());
     if (head) {
         out->kv_.push_back(kv_layers(head->decoder.config, shape.blocks, shape.kv, out->kv_memory_.data() + own_kv)[0]);
         out->states_.resize(std::size_t(shape.rows) * std::size_t(c.hidden));
         out->head_ = std::move(head);
     }
-    out->logits_.resize(std::size_t(shape.sequences + shape.drafts) * std::size_t(c.vocabulary));
-    out->tokens_.resize(std::size_t(shape.rows));
-    out->positions_.resize(std::size_t(shape.rows));
-    out->logit_rows_.resize(std::size_t(std::max(shape.rows, shape.sequences + shape.drafts)));
-    out->sequences_.resize(std::size_t(shape.sequences));
-    out->adapters_.resize(std::size_t(shape.sequences));
     out->shape_ = shape;
     out->model_ = std::move(model);
     out->pool_ = std::move(pool);
     return out;
 }
 
-void Runner::run(int n, int n_sequences, int n_logits, float* logits, float* states, bool adapted, OpClock* clock) {
+void Runner::run(float* logits, float* states, OpClock* clock) {
     Scratch scratch(scratch_memory_.data(), scratch_memory_.size());
     Exec exec{pool_.get(), &scratch, clock};
+    Batch batch = lists_.batch(states);
+    batch.states = states;
     const double began = steady_seconds();
-    forward(*model_, {tokens_.data(), positions_.data(), n, sequences_.data(), n_sequences, logit_rows_.data(), n_logits, states, nullptr, adapted ? adapters_.data() : nullptr},
-            kv_, logits, exec);
-    if (model_->experts && n == 1) model_->experts->stepped(steady_seconds() - began);
+    forward(*model_, batch, kv_, logits, exec);
+    if (model_->experts && batch.n == 1) model_->experts->stepped(steady_seconds() - began);
 }
 
-Runner::Arranged Runner::arrange(std::span<const Part> parts) {
-    Arranged out;
-    if (parts.size() > sequences_.size()) throw std::logic_error("a step has more parts than planned");
-    for (std::size_t p = 0; p < parts.size(); ++p) {
-        const Part& part = parts[p];
-        adapters_[p] = part.adapter;
-        out.adapted = out.adapted || part.adapter;
-        if (out.rows + part.rows > shape_.rows) throw std::logic_error("a step has more rows than planned");
-        if (out.logits + part.logits > shape_.sequences + shape_.drafts) throw std::logic_error("a step wants more logits than planned");
-        sequences_[p] = {out.rows, part.rows, part.context, part.blocks, nullptr, part.logits > 1};
-        for (int r = 0; r < part.rows; ++r, ++out.rows) {
-            tokens_[out.rows] = part.tokens[r];
-            positions_[out.rows] = part.context + r;
-        }
-        for (int r = out.rows - part.logits; r < out.rows; ++r) logit_rows_[out.logits++] = r;
-    }
-    return out;
+float* Runner::logits_of_step() const {
+    if (lists_.logits() > shape_.sequences + shape_.drafts) throw std::logic_error("a step wants more logits than planned");
+    return reinterpret_cast<float*>(logits_.device());
+}
+
+void Runner::run_wanted(float* states, OpClock* clock) {
+    run(logits_of_step(), states, clock);
+    logits_.to_host(std::size_t(lists_.logits()) * std::size_t(model_->config.vocabulary) * sizeof(float));
 }
 
 void Runner::step(std::span<const Part> parts) {
-    const Arranged step = arrange(parts);
-    for (std::size_t p = 0; p < parts.size(); ++p) sequences_[p].state = state(parts[p].slot, parts[p].context);
-    run(step.rows, int(parts.size()), step.logits, logits_.data(), head_ ? states_.data() : nullptr, step.adapted);
+    lists_.clear();
+    for (const Part& p : parts) lists_.add({p.tokens, p.rows, p.context, p.blocks, p.logits, state(p.slot, p.context), p.adapter, p.logits > 1});
+    run_wanted(head_ ? states_.data() : nullptr);
 }
 
 void Runner::head_step(std::span<const Part> parts, float* states) {
-    const Arranged step = arrange(parts);
+    lists_.clear();
+    for (const Part& p : parts) lists_.add({p.tokens, p.rows, p.context, p.blocks, p.logits, nullptr, nullptr, p.logits > 1});
     Scratch scratch(scratch_memory_.data(), scratch_memory_.size());
     Exec exec{pool_.get(), &scratch, nullptr};
-    draft(*head_, {tokens_.data(), positions_.data(), step.rows, sequences_.data(), int(parts.size()), logit_rows_.data(), step.logits, states},
-          {states, step.rows, model_->config.hidden}, kv_.back(), logits_.data(), exec);
+    Batch batch = lists_.batch(true);
+    batch.states = states;
+    draft(*head_, batch, {states, batch.n, model_->config.hidden}, kv_.back(), logits_of_step(), exec);
 }
 
 float* Runner::state(int slot, int context) {
     if (model_->config.state_values == 0) return nullptr;
-    if (context == 0) std::fill_n(state(slot), model_->config.state_values, 0.0f);
+    if (context == 0) model_->ops->device->clear(state(slot), state_bytes());
     return state(slot);
 }
 
-float* Runner::state(int slot) { return reinterpret_cast<float*>(state_memory_.data()) + std::size_t(slot) * model_->config.state_values; }
+float* Runner::state(int slot) const { return reinterpret_cast<float*>(state_memory_.data()) + std::size_t(slot) * model_->config.state_values; }
 
-void Runner::keep_state(int slot, int kept) { std::copy_n(state(slot), model_->config.state_values, state(shape_.sequences + 1 + kept)); }
+void Runner::keep_state(int slot, int kept) { model_->ops->device->copy(state(shape_.sequences + 1 + kept), state(slot), state_bytes()); }
 
-void Runner::resume_state(int kept, int slot) { std::copy_n(state(shape_.sequences + 1 + kept), model_->config.state_values, state(slot)); }
+void Runner::resume_state(int kept, int slot) { model_->ops->device->copy(state(slot), state(shape_.sequences + 1 + kept), state_bytes()); }
 
 std::span<float> Runner::logits(int i) {
     const auto v = std::size_t(model_->config.vocabulary);
-    return {logits_.data() + std::size_t(i) * v, v};
+    return {reinterpret_cast<float*>(logits_.host()) + std::size_t(i) * v, v};
 }
 
 template <class F>
@@ -181,7 +177,7 @@ void Runner::each_stretch(int rows, F&& each) const {
 }
 
 void Runner::copy_kv(std::int32_t from, std::int32_t to, int rows) {
-    each_stretch(rows, [&](std::uint8_t* at, std::size_t block, std::size_t bytes) { std::memcpy(at + std::size_t(to) * block, at + std::size_t(from) * block, bytes); });
+    each_stretch(rows, [&](std::uint8_t* at, std::size_t block, std::size_t bytes) { model_->ops->device->copy(at + std::size_t(to) * block, at + std::size_t(from) * block, bytes); });
 }
 
 std::size_t Runner::kv_bytes(int rows) const {
@@ -191,24 +187,32 @@ std::size_t Runner::kv_bytes(int rows) const {
 }
 
 void Runner::copy_out(std::int32_t block, int rows, std::string& to) {
-    to.reserve(kv_bytes(rows));
-    each_stretch(rows, [&](const std::uint8_t* at, std::size_t each, std::size_t bytes) { to.append(reinterpret_cast<const char*>(at + std::size_t(block) * each), bytes); });
+    std::size_t end = to.size();
+    to.resize(end + kv_bytes(rows));
+    each_stretch(rows, [&](const std::uint8_t* at, std::size_t each, std::size_t bytes) {
+        model_->ops->device->read(to.data() + end, at + std::size_t(block) * each, bytes);
+        end += bytes;
+    });
 }
 
 void Runner::put_in(std::int32_t block, int rows, const std::string& from) {
     if (from.size() != kv_bytes(rows)) throw std::logic_error("a block of keys and values is not of this model");
     std::size_t at = 0;
     each_stretch(rows, [&](std::uint8_t* to, std::size_t each, std::size_t bytes) {
-        std::memcpy(to + std::size_t(block) * each, from.data() + at, bytes);
+        model_->ops->device->write(to + std::size_t(block) * each, from.data() + at, bytes);
         at += bytes;
     });
 }
 
-std::string Runner::kept_state(int kept) { return {reinterpret_cast<const char*>(state(shape_.sequences + 1 + kept)), state_bytes()}; }
+std::string Runner::kept_state(int kept) {
+    std::string out(state_bytes(), '\0');
+    model_->ops->device->read(out.data(), state(shape_.sequences + 1 + kept), out.size());
+    return out;
+}
 
 void Runner::set_kept_state(int kept, const std::string& from) {
     if (from.size() != state_bytes()) throw std::logic_error("a recurrent state is not of this model");
-    std::memcpy(state(shape_.sequences + 1 + kept), from.data(), from.size());
+    model_->ops->device->write(state(shape_.sequences + 1 + kept), from.data(), from.size());
 }
 
 std::span<const std::uint8_t> Runner::weights() const {
@@ -221,17 +225,22 @@ std::span<const std::uint8_t> Runner::weights() const {
 std::vector<float> Runner::all_rows(Of what, std::span<const std::int32_t> tokens, const std::int32_t* blocks) {
     const auto width = std::size_t(what == Of::states ? model_->config.hidden : model_->config.vocabulary);
     std::vector<float> out(tokens.size() * width);
+    Device& device = *model_->ops->device;
+    DeviceMemory there;  // what a step gives, where that is not at once in `out`
+    if (device.apart()) {
+        auto memory = device.allocate(std::size_t(shape_.rows) * width * sizeof(float), "the rows of a text");
+        if (!memory) throw std::runtime_error(memory.error().message);
+        there = *std::move(memory);
+    }
     for (std::size_t at = 0; at < tokens.size(); at += std::size_t(shape_.rows)) {
         const int n = int(std::min(tokens.size() - at, std::size_t(shape_.rows)));
-        sequences_[0] = {0, n, int(at), blocks, state(shape_.sequences, int(at))};
-        for (int r = 0; r < n; ++r) {
-            tokens_[r] = tokens[at + r];
-            positions_[r] = int(at) + r;
-            logit_rows_[r] = r;
-        }
+        lists_.clear();
+        lists_.add({tokens.data() + at, n, int(at), blocks, what == Of::logits ? n : 0, state(shape_.sequences, int(at))});
         float* const rows = out.data() + at * width;
-        if (what == Of::states) run(n, 1, 0, nullptr, rows);
-        else run(n, 1, n, rows);
+        float* const to = device.apart() ? reinterpret_cast<float*>(there.data()) : rows;
+        if (what == Of::states) run(nullptr, to);
+        else run(to);
+        if (device.apart()) device.read(rows, to, std::size_t(n) * width * sizeof(float));
     }
     return out;
 }

@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "engine/measure.h"
 #include "engine/model/draft.h"
-#include "engine/model/forward.h"
+#include "engine/model/step_lists.h"
 #include "engine/model/weights.h"
 
 namespace engine {
@@ -73,7 +73,7 @@ public:
     std::size_t state_bytes() const { return model_->config.state_values * sizeof(float); }
     std::string kept_state(int kept);
     void set_kept_state(int kept, const std::string& from);
-    std::span<const std::uint8_t> weights() const;  // where they lie that a step reads, or most of them
+    std::span<const std::uint8_t> weights() const;  // where they lie that a step reads, or most of them; in the target's memory
 
     // Keys and values of the first `rows` tokens of a block to another one, in all layers.
     void copy_kv(std::int32_t from, std::int32_t to, int rows);
@@ -95,29 +95,25 @@ public:
 private:
     Runner() = default;
     double read_rate();  // bytes of weights a second, where they lie
-    struct Arranged {
-        int rows = 0, logits = 0;
-        bool adapted = false;
-    };
-    Arranged arrange(std::span<const Part> parts);
-    void run(int n, int n_sequences, int n_logits, float* logits, float* states = nullptr, bool adapted = false, OpClock* clock = nullptr);
+    // What the lists hold, to logits and, where wanted, states in the target's memory.
+    void run(float* logits, float* states = nullptr, OpClock* clock = nullptr);
+    void run_wanted(float* states, OpClock* clock = nullptr);  // to logits()
+    float* logits_of_step() const;  // where those of the lists' step go, in the target's memory
     template <class F>
     void each_stretch(int rows, F&& each) const;  // of memory that holds them: each(where in block 0, from one block to the next, how many bytes)
     // A slot's state, zero for a sequence that begins; null where no layer is recurrent.
     float* state(int slot, int context);
-    float* state(int slot);  // the kept ones come after those of the sequences and of all_rows
+    float* state(int slot) const;  // the kept ones come after those of the sequences and of all_rows
 
     std::unique_ptr<Model> model_;
     std::unique_ptr<DraftHead> head_;
     std::shared_ptr<Pool> pool_;
     RunnerShape shape_;
-    HugeMemory kv_memory_, scratch_memory_, state_memory_;
+    DeviceMemory kv_memory_, scratch_memory_, state_memory_;
     std::vector<KvLayer> kv_;
-    std::vector<float> logits_;
+    BothMemory logits_;
     std::vector<float> states_;  // (rows, H), where there is a head
-    std::vector<std::int32_t> tokens_, positions_, logit_rows_;
-    std::vector<SequenceRows> sequences_;
-    std::vector<const Adapter*> adapters_;  // of these
+    StepLists lists_;
 };
 
 }  // namespace engine

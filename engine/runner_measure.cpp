@@ -64,7 +64,7 @@ double operations_a_second(const Ops& ops, Arithmetic arithmetic, Pool& pool) {
 }  // namespace
 
 double Runner::read_rate() {
-    const auto weights = this->weights();
+    const auto weights = model_->ops->device->apart() ? std::span<const std::uint8_t>() : this->weights();
     const double read = double(weights.size() / piece_of(weights) * piece_of(weights));
     double seconds = 0, bytes = 0;
     while (read > 0 && seconds < kLeastSeconds) {
@@ -88,20 +88,18 @@ StepTimes Runner::time_steps(const StepShape& shape, int steps, std::span<const 
     // Pages that were never written would be read from the caches.
     for (const std::int32_t block : blocks) put_in(block, kKvBlock, std::string(kv_bytes(kKvBlock), 0));
     const std::size_t each = blocks.size() / std::size_t(shape.sequences);
+    std::vector<std::int32_t> tokens(std::size_t(shape.rows));
     const auto prepare = [&](int step) {
-        for (int s = 0, n = 0; s < shape.sequences; ++s) {
-            sequences_[std::size_t(s)] = {n, shape.rows, shape.depth, blocks.data() + std::size_t(s) * each, state(s, shape.depth)};
-            for (int r = 0; r < shape.rows; ++r, ++n) {
-                tokens_[std::size_t(n)] = std::int32_t((std::int64_t(step) * 613 + n * 7919 + 17) % std::min(model_->config.vocabulary, 30000));
-                positions_[std::size_t(n)] = shape.depth + r;
-            }
-            logit_rows_[std::size_t(s)] = n - 1;
+        lists_.clear();
+        for (int s = 0; s < shape.sequences; ++s) {
+            for (int r = 0; r < shape.rows; ++r) tokens[std::size_t(r)] = std::int32_t((std::int64_t(step) * 613 + (s * shape.rows + r) * 7919 + 17) % std::min(model_->config.vocabulary, 30000));
+            lists_.add({tokens.data(), shape.rows, shape.depth, blocks.data() + std::size_t(s) * each, 1, state(s, shape.depth)});
         }
     };
     const auto step = [&](int i, OpClock* clock) {
         prepare(i);
         const double begin = steady_seconds();
-        run(shape.sequences * shape.rows, shape.sequences, shape.sequences, logits_.data(), nullptr, false, clock);
+        run_wanted(nullptr, clock);
         return steady_seconds() - begin;
     };
     StepTimes out{.shape = shape, .steps = steps};

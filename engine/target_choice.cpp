@@ -45,7 +45,7 @@ base::Result<Target> choose_target(const LoadOptions& options) {
     return target;
 }
 
-std::vector<TargetChoice> target_choices(const Target& target, Profile profile, std::initializer_list<NamedOp> ops) {
+std::vector<TargetChoice> target_choices(const Target& target, Profile profile, const std::vector<NamedOp>& ops) {
     std::vector<std::string> candidates;
     for (const Target& t : targets(profile == Profile::exact)) candidates.push_back(t.available ? t.name : t.name + " (" + t.reason + ")");
     std::vector<TargetChoice> out;

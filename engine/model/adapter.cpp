@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/json.h"
+#include "engine/device/aligned_bytes.h"
 #include "engine/model/blocks.h"
 
 namespace engine {
@@ -112,11 +113,13 @@ std::size_t place_bytes(const Ops& ops, int rows, int cols) {
 Weight placed(const Ops& ops, const std::vector<float>& values, int rows, int cols, std::uint8_t* to) {
     const std::size_t bytes = values.size() * sizeof(float);
     Weight out{Format::f32, Layout::plain, rows, cols, reinterpret_cast<const std::uint8_t*>(values.data()), bytes};
-    if (ops.packed_bytes(Format::f32, rows, cols)) {
-        ops.pack(out, to);
+    if (const std::size_t packed = ops.packed_bytes(Format::f32, rows, cols)) {
+        AlignedBytes made(packed);
+        ops.pack(out, made.data());
+        ops.device->write(to, made.data(), packed);
         out.layout = Layout::panel16;
     } else {
-        std::memcpy(to, values.data(), bytes);
+        ops.device->write(to, values.data(), bytes);
     }
     out.data = to;
     out.stride = 0;
@@ -180,7 +183,7 @@ base::Result<std::unique_ptr<Adapter>> Adapter::load(const AdapterFile& file, co
         bytes += place_bytes(ops, m.rank, int(m.a->shape[1])) + place_bytes(ops, w->rows, m.rank);
         out->rank_ = std::max(out->rank_, m.rank);
     }
-    auto memory = HugeMemory::allocate(bytes, "an adapter");
+    auto memory = ops.device->allocate(bytes, "an adapter");
     if (!memory) return std::move(memory).error();
     out->memory_ = *std::move(memory);
     std::uint8_t* at = out->memory_.data();

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "engine/model/forward.h"
-#include "engine/model/huge_memory.h"
 #include "engine/model/safetensors.h"
 
 namespace engine {
@@ -55,7 +54,7 @@ public:
 private:
     Adapter() = default;
     std::vector<std::pair<const Weight*, LowRank>> changed_;  // by address
-    HugeMemory memory_;
+    DeviceMemory memory_;
     int rank_ = 0;
 };
 

@@ -1,7 +1,5 @@
-// What the blocks of a step share. Internal to forward.cpp, wanted_rows.cpp, draft.cpp, mixers.cpp, ffn.cpp and key_offset.cpp.
+// What the blocks of a step share. Internal to forward.cpp, draft.cpp, mixers.cpp, ffn.cpp and key_offset.cpp.
 #pragma once
-
-#include <cstring>
 
 #include "engine/model/forward.h"
 
@@ -33,19 +31,22 @@ inline Mat take(Scratch& scratch, int rows, int cols) { return {scratch.take<flo
 // The same memory as rows of another width.
 inline Mat reshaped(Mat m, int cols) { return {m.data, m.rows, cols}; }
 inline Mat by_heads(Mat m, int head_dim) { return {m.data, m.rows * (m.cols / head_dim), head_dim}; }
-inline void clear(Mat m) { std::memset(m.data, 0, std::size_t(m.rows) * std::size_t(m.cols) * sizeof(float)); }
+// Columns [from, from + to.cols) of every row, and back.
+inline void read_columns(const Ops& ops, Mat to, Mat all, int from, Exec& exec) { ops.copy_columns(to, 0, all, from, to.cols, exec); }
+inline void write_columns(const Ops& ops, Mat all, int to, Mat from, Exec& exec) { ops.copy_columns(all, to, from, 0, from.cols, exec); }
+inline void copy(const Ops& ops, Mat to, Mat from, Exec& exec) { ops.copy_columns(to, 0, from, 0, from.cols, exec); }
 
 // Of a layer with rotated positions.
 inline RopeArgs rope_of(const Model& m, const LayerConfig& shape, const std::int32_t* positions) {
     if (shape.rope < 0) return {};
     const RopeConfig& r = m.config.ropes[std::size_t(shape.rope)];
-    return {positions, m.inverse_frequencies[std::size_t(shape.rope)].data(), shape.head_dim, r.dim, m.config.pairing == RopePairing::neox, r.magnitude};
+    return {positions, m.inverse_frequencies[std::size_t(shape.rope)], shape.head_dim, r.dim, m.config.pairing == RopePairing::neox, r.magnitude};
 }
 
 // What a branch reads of the residual stream; without a norm it reads it as it is.
 inline void read_branch(const Model& m, const float* norm, Activations& a, Exec& exec) {
     if (norm) m.ops->rms_norm(a.normed, a.x, norm, m.config.norm_epsilon, exec);
-    else std::memcpy(a.normed.data, a.x.data, std::size_t(a.x.rows) * std::size_t(a.x.cols) * sizeof(float));
+    else copy(*m.ops, a.normed, a.x, exec);
 }
 
 // Whether a branch's result is added to the residual stream as it is.

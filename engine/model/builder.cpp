@@ -86,10 +86,7 @@ private:
         const bool packed = keep == Keep::packed && ops_.packed_bytes(stored.format, stored.rows, stored.cols) > 0;
         out = {stored.format, packed ? Layout::panel16 : Layout::plain, stored.rows, stored.cols};
         if (!stored.scales.empty()) out.scales = kept(std::move(stored.scales));
-        if (!stored.order.empty()) {
-            model_->orders.push_back(std::move(stored.order));
-            out.order = model_->orders.back().data();
-        }
+        if (!stored.order.empty()) out.order = model_->arrays.keep(*ops_.device, std::move(stored.order));
         if (own_bytes(stored, keep) == 0) {
             out.data = stored.in_place[0];
             out.stride = stored.count() > 1 ? std::size_t(stored.in_place[1] - stored.in_place[0]) : stored.bytes();
@@ -110,8 +107,7 @@ private:
     }
 
     const float* kept(std::vector<float> values) {
-        model_->vectors.push_back(std::move(values));
-        return model_->vectors.back().data();
+        return model_->arrays.keep(*ops_.device, std::move(values));
     }
 
     void matrix(const std::string& name, int rows, int cols, Weight& out, Keep keep = Keep::packed) {
@@ -136,13 +132,18 @@ private:
 
     const float* vector(const std::string& name, int size, Model& m) { return values(name, {std::uint64_t(size)}, m); }
 
-    const float* values(const std::string& name, const std::vector<std::uint64_t>& dims, Model&) {
+    std::optional<std::vector<float>> read(const std::string& name, const std::vector<std::uint64_t>& dims) {
         auto found = source_.values(name, dims);
-        if (!found) return fail(std::move(found).error()), nullptr;
+        if (!found) return fail(std::move(found).error()), std::nullopt;
         out_.parameters += found->size();
         out_.active_parameters += found->size();
         out_.active_bytes += found->size() * sizeof(float);
-        return kept(*std::move(found));
+        return *std::move(found);
+    }
+
+    const float* values(const std::string& name, const std::vector<std::uint64_t>& dims, Model&) {
+        auto found = read(name, dims);
+        return found ? kept(*std::move(found)) : nullptr;
     }
 
     // Of what a family may have or not, one layer has what another has.
@@ -210,9 +211,10 @@ private:
         if (family.choice_bias) out.choice_bias = vector_if_there(p + "exp_probs_b.bias", c_.experts, m);
         if (family.scales) out.scale = vector_if_there(p + "ffn_down_exps.scale", c_.experts, m);
         if (family.scales && has_in_layers(p + "ffn_gate_inp.scale", {std::uint64_t(c_.hidden)})) {
-            out.router_norm = vector(p + "ffn_gate_inp.scale", c_.hidden, m);
-            if (out.router_norm)
-                for (float& value : m.vectors.back()) value /= std::sqrt(float(c_.hidden));
+            if (auto found = read(p + "ffn_gate_inp.scale", {std::uint64_t(c_.hidden)})) {
+                for (float& value : *found) value /= std::sqrt(float(c_.hidden));
+                out.router_norm = kept(*std::move(found));
+            }
         }
         expert_stacks(index, p, out);
         const std::uint64_t n = std::uint64_t(c_.experts), inner = std::uint64_t(c_.expert_ffn), h = std::uint64_t(c_.hidden);
@@ -254,14 +256,13 @@ private:
     }
 
     // As (K, width), so that neighbouring channels lie beside each other.
-    const float* convolution(const std::string& name, Model& m) {
+    const float* convolution(const std::string& name) {
         const int kernel = c_.recurrent.kernel, width = c_.recurrent.width;
-        const float* const by_channel = values(name, {std::uint64_t(kernel), std::uint64_t(width)}, m);
+        const auto by_channel = read(name, {std::uint64_t(kernel), std::uint64_t(width)});
         if (!by_channel) return nullptr;
-        std::vector<float> out(m.vectors.back().size());
-        for (std::size_t i = 0; i < out.size(); ++i) out[i] = by_channel[i % std::size_t(width) * std::size_t(kernel) + i / std::size_t(width)];
-        m.vectors.back() = std::move(out);
-        return m.vectors.back().data();
+        std::vector<float> out(by_channel->size());
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = (*by_channel)[i % std::size_t(width) * std::size_t(kernel) + i / std::size_t(width)];
+        return kept(std::move(out));
     }
 
     void recurrent(const std::string& p, Mixer mixer, Recurrent& out, Model& m) {
@@ -269,12 +270,12 @@ private:
         const int h = c_.hidden, inner = r.heads * r.head_dim;
         if (mixer == Mixer::short_convolution) {
             matrices(p + "shortconv.in_proj.weight", h, {{h, &out.in[0]}, {h, &out.in[1]}, {h, &out.in[2]}});
-            out.convolution = convolution(p + "shortconv.conv.weight", m);
+            out.convolution = convolution(p + "shortconv.conv.weight");
             out.convolution_bias = vector_if_there(p + "shortconv.conv.bias", h, m);
             matrix(p + "shortconv.out_proj.weight", h, h, out.out);
             return;
         }
-        out.convolution = convolution(p + "ssm_conv1d.weight", m);
+        out.convolution = convolution(p + "ssm_conv1d.weight");
         out.convolution_bias = vector_if_there(p + "ssm_conv1d.bias", r.width, m);
         out.dt_bias = vector(p + "ssm_dt.bias", r.heads, m);
         matrix(p + "ssm_out.weight", h, inner, out.out);
@@ -350,7 +351,8 @@ private:
             matrix(p + "proj.weight", c_.hidden, c_.per_layer_width, l.own_projection);
             l.own_norm = vector(p + "post_norm.weight", c_.hidden, m);
         }
-        if (const float* scale = c_.family->scales ? vector_if_there(p + "layer_output_scale.weight", 1, m) : nullptr) l.output_scale = *scale;
+        if (const std::string name = p + "layer_output_scale.weight"; c_.family->scales && has_in_layers(name, {1}))
+            if (const auto scale = read(name, {1})) l.output_scale = (*scale)[0];
     }
 
     // Divided where the file or its configuration says so (llama3, proportional). Yarn (Peng et al. 2023, §3.2): frequencies
@@ -372,7 +374,7 @@ private:
             const double ramp = yarn ? std::clamp((i - low) / (high - low), 0.0, 1.0) : 0;
             out.push_back(float(f / rope.yarn_factor * ramp + f * (1 - ramp)));
         }
-        m.inverse_frequencies.push_back(std::move(out));
+        m.inverse_frequencies.push_back(kept(std::move(out)));
     }
 
     // `active`: the share of it that a token uses; `read`: that a decode step reads, which looks up one row of embeddings.

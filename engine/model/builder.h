@@ -26,6 +26,7 @@ struct ModelLayout {
         std::size_t offset;
     };
     std::vector<Packing> packings;
+    std::size_t bytes_of(const Packing& packing, const Ops& ops) const;  // that it takes in memory
     std::vector<std::pair<Weight*, std::size_t>> placed;
     // A layer's experts in the packed memory: expert e is what lies from at + e * stride on, `stride` bytes.
     struct ExpertStack {
@@ -45,8 +46,8 @@ base::Result<ModelLayout> lay_out(TensorSource& source, const Config& config, co
 // The same of a head for drafting, whose layer the file has as block `block`.
 base::Result<ModelLayout> lay_out_head(TensorSource& source, const Config& config, int block, const Ops& ops, DraftHead& head);
 
-// Reads every matrix of a layout into memory of our own and says each where it lies. `progress` is told the share done, 0..1.
-base::Result<HugeMemory> read_matrices(const ModelLayout& layout, const Ops& ops, Pool& pool, const std::function<void(double)>& progress);
+// Reads every matrix of a layout into the target's memory and says each where it lies. `progress` is told the share done, 0..1.
+base::Result<DeviceMemory> read_matrices(const ModelLayout& layout, const Ops& ops, Pool& pool, const std::function<void(double)>& progress);
 
 // One matrix from its file to where the model has it.
 void bring(const ModelLayout& layout, const ModelLayout::Packing& packing, const Ops& ops, std::uint8_t* to);

@@ -41,15 +41,12 @@ base::Result<std::optional<Config>> find_head(const ModelFile& file, const Tenso
 // [norm(embedding) | norm(state)]
 Mat joined(const DraftHead& head, const Batch& batch, Mat states, Activations& a, Exec& exec) {
     const Model& m = head.decoder;
-    const std::size_t h = std::size_t(m.config.hidden);
     m.ops->embed(a.x, m.embedding, batch.tokens, exec);
     m.ops->rms_norm(a.x, a.x, head.embedding_norm, m.config.norm_epsilon, exec);
     m.ops->rms_norm(a.normed, states, head.state_norm, m.config.norm_epsilon, exec);
     const Mat out = take(*exec.scratch, batch.n, 2 * m.config.hidden);
-    for (int r = 0; r < batch.n; ++r) {
-        std::copy_n(a.x.row(r), h, out.row(r));
-        std::copy_n(a.normed.row(r), h, out.row(r) + h);
-    }
+    write_columns(*m.ops, out, 0, a.x, exec);
+    write_columns(*m.ops, out, m.config.hidden, a.normed, exec);
     return out;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/device/huge_memory.h"
 #include "engine/model/pooling.h"
 #include "engine/model/weights.h"
 #include "engine/ops/ops.h"

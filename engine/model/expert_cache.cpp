@@ -36,7 +36,7 @@ base::Result<std::unique_ptr<ExpertCache>> ExpertCache::create(std::unique_ptr<E
     auto slots = HugeMemory::allocate(std::size_t(plan.slots * plan.slot_bytes), "the cache of experts");
     if (!slots) return std::move(slots).error();
     out->slots_ = *std::move(slots);
-    auto trunk = HugeMemory::allocate(out->file_->trunk_bytes(), "the weights beside the experts");
+    auto trunk = cpu_device().allocate(out->file_->trunk_bytes(), "the weights beside the experts");
     if (!trunk) return std::move(trunk).error();
     if (auto read = out->file_->read_trunk(pool, trunk->data(), out->slots_.data(), std::size_t(plan.slot_bytes)); !read) return std::move(read).error();
     model.packed = *std::move(trunk);

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/device/huge_memory.h"
 #include "engine/expert_record.h"
 #include "engine/model/expert_file.h"
 

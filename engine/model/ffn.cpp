@@ -61,7 +61,7 @@ void dense_beside_experts(const Model& m, int index, Activations& a, Exec& exec)
     ops.rms_norm(a.branch, a.branch, l.dense_post_norm, c.norm_epsilon, exec);
     ops.rms_norm(a.normed, a.x, l.experts_norm, c.norm_epsilon, exec);
     ops.rms_norm(router_in, a.x, l.experts.router_norm, c.norm_epsilon, exec);
-    clear(experts);
+    ops.clear(experts, exec);
     experts_ffn(m, index, router_in, a.normed, experts, a, exec);
     ops.rms_norm(experts, experts, l.experts_post_norm, c.norm_epsilon, exec);
     ops.add_scaled(a.branch, experts, 1, exec);
@@ -80,7 +80,7 @@ void ffn_block(const Model& m, int index, Activations& a, Exec& exec) {
     if (l.experts_norm) {
         dense_beside_experts(m, index, a, exec);
     } else if (c.layer[std::size_t(index)].moe) {
-        if (!at_once) clear(out);
+        if (!at_once) m.ops->clear(out, exec);
         experts_ffn(m, index, a.normed, a.normed, out, a, exec);
     } else {
         dense_ffn(m, l.ffn, a.normed, out, at_once, a, exec);

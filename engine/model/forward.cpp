@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/model/wanted_rows.h"
+#include "engine/model/blocks.h"
 
 namespace engine {
 namespace {
@@ -31,14 +31,23 @@ void own_block(const Model& m, int index, Activations& a, Exec& exec) {
     const Layer& l = m.layers[std::size_t(index)];
     const Taken taken(*exec.scratch);
     const Mat gate = take(*exec.scratch, a.x.rows, c.per_layer_width), own = take(*exec.scratch, a.x.rows, c.per_layer_width);
-    const std::size_t width = std::size_t(c.per_layer_width);
-    for (int r = 0; r < a.x.rows; ++r) std::memcpy(own.row(r), a.own.row(r) + std::size_t(index) * width, width * sizeof(float));
+    read_columns(*m.ops, own, a.own, index * c.per_layer_width, exec);
     const MatmulJob open{&l.own_gate, gate, nullptr, false};
     m.ops->matmul(&open, 1, a.x, exec);
     m.ops->activate(gate, gate, own, c.family->activation, exec);
     const MatmulJob projection{&l.own_projection, a.branch, nullptr, false};
     m.ops->matmul(&projection, 1, gate, exec);
     add_branch(m, l.own_norm, a, exec);
+}
+
+// Makes the activations those of the rows whose logits are wanted, whose keys are in the cache.
+void narrow(const Model& m, const Batch& batch, Activations& a, Exec& exec) {
+    for (Mat* const rows : {&a.normed, &a.branch, &a.gate, &a.up, &a.own}) rows->rows = batch.n_logits;
+    m.ops->gather_rows(a.branch, a.x, batch.logit_rows, exec);
+    a.x.rows = batch.n_logits;
+    std::swap(a.x, a.branch);
+    a.batch = batch.wanted;
+    a.keys_there = true;
 }
 
 }  // namespace
@@ -52,10 +61,12 @@ void head(const Model& m, const Batch& batch, float* logits, Activations& a, Exe
     const Config& c = m.config;
     if (batch.states) m.ops->rms_norm({batch.states, batch.n, c.hidden}, a.x, m.output_norm, c.norm_epsilon, exec);
     if (batch.n_logits == 0) return;
-    for (int i = 0; i < batch.n_logits; ++i)  // rising rows: never overwrites one still needed
-        if (batch.logit_rows[i] != i)
-            std::memcpy(a.x.row(i), a.x.row(batch.logit_rows[i]), std::size_t(c.hidden) * sizeof(float));
-    const Mat last{a.x.data, batch.n_logits, c.hidden}, normed{a.normed.data, batch.n_logits, c.hidden};
+    Mat last = a.x;
+    if (batch.logit_rows) {
+        last = {a.branch.data, batch.n_logits, c.hidden};
+        m.ops->gather_rows(last, a.x, batch.logit_rows, exec);
+    }
+    const Mat normed{a.normed.data, batch.n_logits, c.hidden};
     m.ops->rms_norm(normed, last, m.output_norm, c.norm_epsilon, exec);
     const Mat out{logits, batch.n_logits, c.vocabulary};
     const MatmulJob job{&m.output, out, nullptr, false};
@@ -87,21 +98,19 @@ void forward(const Model& m, const Batch& batch, const std::vector<KvLayer>& kv,
     if (c.embedding_scale != 1) m.ops->scale(a.x, c.embedding_scale, exec);
     if (c.per_layer_width > 0) own_embeddings(m, batch, a, exec);
     if (a.observer) a.observer->embedded(a.x);
-    Batch wanted = batch;
     for (int i = 0; i < c.layers; ++i) {
-        if (i + 1 == c.layers && leaves_rows_out(m, batch)) {
+        if (i + 1 == c.layers && batch.wanted) {
             append_block(m, i, batch, kv[std::size_t(i)], a, exec);
             if (batch.n_logits == 0) return;
-            wanted = wanted_rows(batch, a.x, *exec.scratch);
-            narrow(a, wanted);
+            narrow(m, batch, a, exec);
         }
-        mixer_block(m, i, wanted, kv[std::size_t(i)], a, exec);
+        mixer_block(m, i, *a.batch, kv[std::size_t(i)], a, exec);
         ffn_block(m, i, a, exec);
         if (c.per_layer_width > 0) own_block(m, i, a, exec);
         if (const float scale = m.layers[std::size_t(i)].output_scale; scale != 1) m.ops->scale(a.x, scale, exec);
         if (a.observer) a.observer->left(a.x);
     }
-    head(m, wanted, logits, a, exec);
+    head(m, *a.batch, logits, a, exec);
 }
 
 }  // namespace engine

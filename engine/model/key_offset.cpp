@@ -26,17 +26,19 @@ std::vector<float> mean_key(const float* bias, int width, const RopeArgs* rope, 
     return mean;
 }
 
-std::vector<std::vector<float>> key_offsets(const Model& m, Pool& pool) {
-    std::vector<std::vector<float>> out(m.layers.size());
+void find_key_offsets(Model& m, Pool& pool) {
+    m.key_offsets.assign(m.layers.size(), nullptr);
+    // On the CPU, wherever the model computes.
+    const Ops& ops = m.ops->device->apart() ? ref_ops() : *m.ops;
     for (std::size_t i = 0; i < m.layers.size(); ++i) {
         const Layer& l = m.layers[i];
         const LayerConfig& shape = m.config.layer[i];
         // A norm comes between bias and rotation; a sink's logit is not among the scores that are shifted.
         if (!l.k_bias || l.k_norm || l.sinks) continue;
-        const RopeArgs rope = rope_of(m, shape, nullptr);
-        out[i] = mean_key(l.k_bias, shape.kv_heads * shape.head_dim, shape.rope >= 0 ? &rope : nullptr, *m.ops, pool);
+        RopeArgs rope = rope_of(m, shape, nullptr);
+        if (shape.rope >= 0) rope.inverse_frequencies = m.arrays.host(rope.inverse_frequencies).data();
+        m.key_offsets[i] = m.arrays.keep(*m.ops->device, mean_key(m.arrays.host(l.k_bias).data(), shape.kv_heads * shape.head_dim, shape.rope >= 0 ? &rope : nullptr, ops, pool));
     }
-    return out;
 }
 
 }  // namespace engine

@@ -12,7 +12,7 @@ namespace engine {
 // turn slowly it is nearly all of the bias, which is where Qwen2.5 has its large ones; of others little. rope null: the bias.
 std::vector<float> mean_key(const float* bias, int width, const RopeArgs* rope, const Ops& ops, Pool& pool);
 
-// For Model::key_offsets: of each layer that has such a bias and nothing that would notice.
-std::vector<std::vector<float>> key_offsets(const Model& model, Pool& pool);
+// Model::key_offsets: of each layer that has such a bias and nothing that would notice.
+void find_key_offsets(Model& model, Pool& pool);
 
 }  // namespace engine

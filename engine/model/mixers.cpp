@@ -23,11 +23,9 @@ void add_result(const Model& m, const Weight& w, const float* bias, const float*
 }
 
 // Keys without what they have in common, where that is known; scores then lack one number, which the softmax does not see.
-void shift_keys(const Model& m, int index, Mat k) {
-    if (m.key_offsets.empty() || m.key_offsets[std::size_t(index)].empty()) return;
-    const float* const offset = m.key_offsets[std::size_t(index)].data();
-    for (int r = 0; r < k.rows; ++r)
-        for (int i = 0; i < k.cols; ++i) k.row(r)[i] -= offset[i];
+void shift_keys(const Model& m, int index, Mat k, Exec& exec) {
+    if (m.key_offsets.empty() || !m.key_offsets[std::size_t(index)]) return;
+    m.ops->subtract_row(k, m.key_offsets[std::size_t(index)], exec);
 }
 
 // Keys and values of the rows into the cache.
@@ -41,14 +39,14 @@ void append_keys(const Model& m, int index, const Batch& batch, const KvLayer& k
     const Mat k = take(*exec.scratch, batch.n, width), v = take(*exec.scratch, batch.n, width);
     const MatmulJob jobs[] = {{&l.k, k, l.k_bias, false}, {&l.v, v, l.v_bias, false}};
     project(m, jobs, l.v.rows ? 2 : 1, normed, batch, exec);
-    if (!l.v.rows) std::memcpy(v.data, k.data, std::size_t(v.rows) * std::size_t(v.cols) * sizeof(float));
+    if (!l.v.rows) copy(ops, v, k, exec);
     if (c.normalise_values) ops.rms_norm(by_heads(v, shape.head_dim), by_heads(v, shape.head_dim), nullptr, c.norm_epsilon, exec);
     if (l.k_norm) {
         const Mat rows = c.family->qk_norm == QkNorm::projection ? k : by_heads(k, shape.head_dim);
         ops.rms_norm(rows, rows, l.k_norm, c.norm_epsilon, exec);
     }
     if (rope) ops.rope(k, *rope, exec);
-    if (has_scales(kv.format)) shift_keys(m, index, k);
+    if (has_scales(kv.format)) shift_keys(m, index, k, exec);
     ops.kv_append(kv, k, v, batch.sequences, batch.n_sequences, exec);
 }
 
@@ -66,12 +64,8 @@ Mat queries(const Model& m, const Layer& l, int head_dim, Activations& a, Mat& g
     const Mat both = take(*exec.scratch, n, 2 * width);
     const MatmulJob job{&l.q, both, nullptr, false};
     project(m, &job, 1, a.normed, *a.batch, exec);
-    const std::size_t bytes = std::size_t(head_dim) * sizeof(float);
-    for (int i = 0; i < n * c.heads; ++i) {
-        const float* const from = both.data + std::size_t(i) * 2 * head_dim;
-        std::memcpy(q.data + std::size_t(i) * head_dim, from, bytes);
-        std::memcpy(gate.data + std::size_t(i) * head_dim, from + head_dim, bytes);
-    }
+    read_columns(*m.ops, by_heads(q, head_dim), by_heads(both, 2 * head_dim), 0, exec);
+    read_columns(*m.ops, by_heads(gate, head_dim), by_heads(both, 2 * head_dim), head_dim, exec);
     return q;
 }
 
@@ -105,25 +99,17 @@ Mat projected(const Model& m, const Weight& w, Mat in, Exec& exec) {
     return out;
 }
 
-// Columns [from, from + to.cols) of every row, and back.
-void read_columns(Mat to, Mat all, int from) {
-    for (int r = 0; r < to.rows; ++r) std::memcpy(to.row(r), all.row(r) + from, std::size_t(to.cols) * sizeof(float));
-}
-void write_columns(Mat all, int to, Mat from) {
-    for (int r = 0; r < from.rows; ++r) std::memcpy(all.row(r) + to, from.row(r), std::size_t(from.cols) * sizeof(float));
-}
-
 // The rows' latents, normalised, and the key that all heads share, rotated: (n, kv_rank + rotated).
 Mat latent_rows(const Model& m, const Latent& l, const RopeArgs& rope, Activations& a, Exec& exec) {
     const LatentConfig& c = m.config.latent;
     const Mat rows = projected(m, l.kv_down, a.normed, exec);
     const Mat latent = take(*exec.scratch, rows.rows, c.kv_rank), key = take(*exec.scratch, rows.rows, c.rotated);
-    read_columns(latent, rows, 0);
-    read_columns(key, rows, c.kv_rank);
+    read_columns(*m.ops, latent, rows, 0, exec);
+    read_columns(*m.ops, key, rows, c.kv_rank, exec);
     m.ops->rms_norm(latent, latent, l.kv_norm, kLatentEpsilon, exec);
     m.ops->rope(key, rope, exec);
-    write_columns(rows, 0, latent);
-    write_columns(rows, c.kv_rank, key);
+    write_columns(*m.ops, rows, 0, latent, exec);
+    write_columns(*m.ops, rows, c.kv_rank, key, exec);
     return rows;
 }
 
@@ -142,13 +128,13 @@ Mat latent_queries(const Model& m, const Latent& l, const RopeArgs& rope, Activa
     for (int h = 0; h < c.heads; ++h) {
         Weight key = l.key;
         key.data = l.key.matrix(h);
-        read_columns(plain, q, h * head);
-        read_columns(rotated, q, h * head + shape.plain);
+        read_columns(*m.ops, plain, q, h * head, exec);
+        read_columns(*m.ops, rotated, q, h * head + shape.plain, exec);
         const MatmulJob job{&key, asked, nullptr, false};
         m.ops->matmul(&job, 1, plain, exec);
         m.ops->rope(rotated, rope, exec);
-        write_columns(out, h * wide, asked);
-        write_columns(out, h * wide + shape.kv_rank, rotated);
+        write_columns(*m.ops, out, h * wide, asked, exec);
+        write_columns(*m.ops, out, h * wide + shape.kv_rank, rotated, exec);
     }
     return out;
 }
@@ -159,7 +145,7 @@ void latent_block(const Model& m, int index, const Batch& batch, const KvLayer& 
     const Config& c = m.config;
     const Latent& l = m.layers[std::size_t(index)].latent;
     const LatentConfig& shape = c.latent;
-    const RopeArgs rope{batch.positions, m.inverse_frequencies[0].data(), shape.rotated, shape.rotated,
+    const RopeArgs rope{batch.positions, m.inverse_frequencies[0], shape.rotated, shape.rotated,
                         c.pairing == RopePairing::neox, c.ropes[0].magnitude};
     const Mat rows = latent_rows(m, l, rope, a, exec);
     m.ops->kv_append(kv, rows, rows, batch.sequences, batch.n_sequences, exec);  // values are the first columns of keys
@@ -170,10 +156,10 @@ void latent_block(const Model& m, int index, const Batch& batch, const KvLayer& 
     for (int h = 0; h < c.heads; ++h) {
         Weight matrix = l.value;
         matrix.data = l.value.matrix(h);
-        read_columns(latent, attended, h * (shape.kv_rank + shape.rotated));
+        read_columns(*m.ops, latent, attended, h * (shape.kv_rank + shape.rotated), exec);
         const MatmulJob job{&matrix, value, nullptr, false};
         m.ops->matmul(&job, 1, latent, exec);
-        write_columns(values, h * shape.value, value);
+        write_columns(*m.ops, values, h * shape.value, value, exec);
     }
     add_result(m, l.o, nullptr, nullptr, values, a, exec);
 }
@@ -201,15 +187,7 @@ Mat selective_scan(const Model& m, const Recurrent& l, std::size_t state, const 
     const std::size_t matrices = state + std::size_t(r.kernel - 1) * std::size_t(r.width);
     m.ops->selective_scan({out, mixed, dt, l.a, l.d, l.dt_bias, r.heads, r.head_dim, r.state_size, r.groups, batch.sequences, batch.n_sequences, matrices}, exec);
     m.ops->activate(out, z, out, Activation::silu, exec);
-    const int width = out.cols / r.groups;
-    if (r.groups == 1) {
-        m.ops->rms_norm(out, out, l.norm, m.config.norm_epsilon, exec);
-        return out;
-    }
-    for (int i = 0; i < out.rows * r.groups; ++i) {
-        const Mat group{out.data + std::size_t(i) * std::size_t(width), 1, width};
-        m.ops->rms_norm(group, group, l.norm + i % r.groups * width, m.config.norm_epsilon, exec);
-    }
+    m.ops->group_norm(out, out, l.norm, r.groups, m.config.norm_epsilon, exec);
     return out;
 }
 
@@ -219,14 +197,11 @@ Mat gated_delta(const Model& m, const Recurrent& l, std::size_t state, const Bat
     const Mat qkv = projected(m, l.in[0], a.normed, exec), z = projected(m, l.in[1], a.normed, exec);
     Mat beta = projected(m, l.in[2], a.normed, exec), alpha;
     if (l.grouped) {
-        const Mat both = beta;
         const int of_key = r.heads / r.key_heads;
+        const Mat both = by_heads(beta, 2 * of_key);
         beta = take(*exec.scratch, batch.n, r.heads), alpha = take(*exec.scratch, batch.n, r.heads);
-        for (int t = 0; t < batch.n; ++t)
-            for (int i = 0; i < r.heads; ++i) {
-                const float* const group = both.row(t) + i / of_key * 2 * of_key + i % of_key;
-                beta.row(t)[i] = group[0], alpha.row(t)[i] = group[of_key];
-            }
+        read_columns(*m.ops, by_heads(beta, of_key), both, 0, exec);
+        read_columns(*m.ops, by_heads(alpha, of_key), both, of_key, exec);
     } else {
         alpha = projected(m, l.in[3], a.normed, exec);
     }

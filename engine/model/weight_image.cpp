@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "engine/device/aligned_bytes.h"
 #include "engine/model/checksum.h"
 #include "engine/model/model_file.h"
 
@@ -24,11 +25,10 @@ std::uint64_t packing_print(const Ops& ops, const std::array<std::uint64_t, kFor
         std::vector<std::uint8_t> plain(row_bytes(format, cols) * rows);
         std::uint32_t state = 1;
         for (std::uint8_t& byte : plain) byte = std::uint8_t((state = state * 1664525 + 1013904223) >> 24);
-        std::vector<std::uint8_t> memory(ops.packed_bytes(format, rows, cols) + 63);
-        if (memory.size() > 63) {
-            std::uint8_t* const packed = memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
-            ops.pack({format, Layout::plain, rows, cols, plain.data(), plain.size()}, packed);
-            out.push_back(xxh64({packed, memory.size() - 63}));
+        AlignedBytes packed(ops.packed_bytes(format, rows, cols));
+        if (packed.size() > 0) {
+            ops.pack({format, Layout::plain, rows, cols, plain.data(), plain.size()}, packed.data());
+            out.push_back(xxh64({packed.data(), packed.size()}));
         }
         out.push_back(std::uint64_t(f));
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/device/aligned_bytes.h"
 #include "engine/model/builder.h"
 #include "engine/model/expert_cache.h"
 #include "engine/model/key_offset.h"
@@ -11,7 +12,7 @@ namespace engine {
 namespace {
 
 // What a model is beside its weights, once they are there.
-std::unique_ptr<Model> complete(std::unique_ptr<Model> model, std::unique_ptr<ModelFile> file, Config config, const ModelLayout& layout, const Ops& ops, Pool& pool) {
+base::Result<std::unique_ptr<Model>> complete(std::unique_ptr<Model> model, std::unique_ptr<ModelFile> file, Config config, const ModelLayout& layout, const Ops& ops, Pool& pool) {
     model->config = std::move(config);
     model->config.widest = layout.widest;
     model->file = std::move(file);
@@ -19,14 +20,23 @@ std::unique_ptr<Model> complete(std::unique_ptr<Model> model, std::unique_ptr<Mo
     model->parameters = layout.parameters;
     model->active_parameters = layout.active_parameters;
     model->bytes_per_token = layout.active_bytes;
-    model->key_offsets = key_offsets(*model, pool);
+    find_key_offsets(*model, pool);
+    if (auto fits = model->arrays.fits(); !fits) return std::move(fits).error();
     return model;
 }
+
+// What a device that is apart works on has to be brought there.
+Placing placing_of(const Ops& ops) { return ops.device->apart() ? Placing::copied : Placing::in_file; }
 
 }  // namespace
 
 Model::Model() = default;
 Model::~Model() = default;
+
+std::size_t ModelLayout::bytes_of(const Packing& packing, const Ops& ops) const {
+    const Stored& matrix = stored[packing.stored];
+    return packing.pack ? ops.packed_bytes(matrix.format, matrix.rows, matrix.cols) : matrix.bytes();
+}
 
 void bring(const ModelLayout& layout, const ModelLayout::Packing& packing, const Ops& ops, std::uint8_t* to) {
     const Stored& stored = layout.stored[packing.stored];
@@ -45,8 +55,9 @@ void bring(const ModelLayout& layout, const ModelLayout::Packing& packing, const
     if (stored.release) stored.release(packing.matrix);  // or the weights would be held twice
 }
 
-base::Result<HugeMemory> read_matrices(const ModelLayout& layout, const Ops& ops, Pool& pool, const std::function<void(double)>& progress) {
-    auto memory = HugeMemory::allocate(layout.bytes.packed, "the weights");
+base::Result<DeviceMemory> read_matrices(const ModelLayout& layout, const Ops& ops, Pool& pool, const std::function<void(double)>& progress) {
+    Device& device = *ops.device;
+    auto memory = device.allocate(layout.bytes.packed, "the weights");
     if (!memory) return memory;
     for (const auto& [weight, offset] : layout.placed) weight->data = memory->data() + offset;
 
@@ -56,7 +67,12 @@ base::Result<HugeMemory> read_matrices(const ModelLayout& layout, const Ops& ops
         const int n = std::min(batch, int(layout.packings.size()) - first);
         auto one = [&](int item, int) {
             const auto& packing = layout.packings[std::size_t(first + item)];
-            bring(layout, packing, ops, memory->data() + packing.offset);
+            std::uint8_t* const to = memory->data() + packing.offset;
+            if (!device.apart()) return bring(layout, packing, ops, to);
+            // Packed by the CPU, then brought over.
+            AlignedBytes made(layout.bytes_of(packing, ops));
+            bring(layout, packing, ops, made.data());
+            device.write(to, made.data(), made.size());
         };
         pool.run(n, one);
         if (progress) progress(double(first + n) / double(layout.packings.size()));
@@ -67,7 +83,7 @@ base::Result<HugeMemory> read_matrices(const ModelLayout& layout, const Ops& ops
 base::Result<Measured> measure_model(const ModelFile& file, const Config& config, const Ops& ops, const std::function<base::Result<void>(const Model&)>& look) {
     Model model;
     const auto source = file.tensors(config);
-    auto layout = lay_out(*source, config, ops, model);
+    auto layout = lay_out(*source, config, ops, model, placing_of(ops));
     if (!layout) return std::move(layout).error();
     model.config = config;
     if (look)
@@ -83,12 +99,20 @@ base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file,
                                                 const std::function<void(double)>& progress) {
     auto model = std::make_unique<Model>();
     const auto source = file->tensors(config);
-    auto layout = lay_out(*source, config, ops, *model);
+    auto layout = lay_out(*source, config, ops, *model, placing_of(ops));
     if (!layout) return std::move(layout).error();
     if (const WeightImage* const image = file->image()) {
         if (auto fits = check_image(*file, *layout, ops); !fits) return std::move(fits).error();
         if (auto read = read_image(*file, pool, progress); !read) return std::move(read).error();
-        for (const auto& [weight, offset] : layout->placed) weight->data = image->bytes.data() + offset;
+        const std::uint8_t* bytes = image->bytes.data();
+        if (Device& device = *ops.device; device.apart()) {
+            auto memory = device.allocate(image->bytes.size(), "the weights");
+            if (!memory) return std::move(memory).error();
+            model->packed = *std::move(memory);
+            device.write(model->packed.data(), bytes, image->bytes.size());
+            bytes = model->packed.data();
+        }
+        for (const auto& [weight, offset] : layout->placed) weight->data = bytes + offset;
     } else {
         auto memory = read_matrices(*layout, ops, pool, progress);
         if (!memory) return std::move(memory).error();

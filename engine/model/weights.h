@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "engine/expert_options.h"
 #include "engine/model/config.h"
-#include "engine/model/huge_memory.h"
+#include "engine/model/kept_arrays.h"
 #include "engine/model/model_file.h"
 #include "engine/ops/ops.h"
 
@@ -91,20 +91,19 @@ struct Model {
     Weight embedding;                               // (V, H), plain
     Weight output;                                  // (V, H)
     const float* output_norm = nullptr;             // (H)
-    std::vector<std::vector<float>> inverse_frequencies;  // of each Config::ropes, (dim / 2)
+    std::vector<const float*> inverse_frequencies;  // of each Config::ropes, (dim / 2)
     // gemma4: embeddings that each layer has of its own, P wide
     Weight own_embedding;                           // (V, layers*P), plain
     Weight own_projection;                          // (layers*P, H), of the embeddings that all share
     const float* own_norm = nullptr;                // (P)
     std::vector<Layer> layers;
 
-    HugeMemory packed;                              // matrices that were laid out anew; none where the file holds them so
-    std::vector<std::vector<float>> vectors;        // norms, biases, scales
-    std::vector<std::vector<std::int32_t>> orders;  // of columns
+    DeviceMemory packed;                            // matrices that were laid out anew; none where the file holds them so
+    KeptArrays arrays;                              // what the pointers to numbers point to
     std::unique_ptr<ExpertCache> experts;           // null: all of them are in memory
     std::uint64_t parameters = 0, active_parameters = 0;
     std::uint64_t bytes_per_token = 0;              // of weights that one decode step reads
-    std::vector<std::vector<float>> key_offsets;    // of each layer (kv_heads*d), or empty: what keys of eight bits are kept without, see key_offset.h
+    std::vector<const float*> key_offsets;          // of each layer (kv_heads*d), or null; or empty: what keys of eight bits are kept without, see key_offset.h
 };
 
 // Bytes of own memory and of the file's mapping that load_model would use.

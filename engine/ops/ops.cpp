@@ -24,6 +24,7 @@ const Ops& ref_ops() {
         .pack = ref::pack,
         .embed = ref::embed,
         .rms_norm = ref::rms_norm,
+        .group_norm = ref::group_norm,
         .layer_norm = ref::layer_norm,
         .matmul = ref::matmul,
         .rope = ref::rope,
@@ -40,6 +41,10 @@ const Ops& ref_ops() {
         .scale = ref::scale,
         .scale_rows = ref::scale_rows,
         .softcap = ref::softcap,
+        .subtract_row = ref::subtract_row,
+        .copy_columns = ref::copy_columns,
+        .gather_rows = ref::gather_rows,
+        .clear = ref::clear,
         .peak = ref::peak,
     };
     return table;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/device/device.h"
 #include "engine/device/pool.h"
 #include "engine/ops/expert_supply.h"
 #include "engine/ops/plain_args.h"
@@ -199,6 +200,7 @@ struct MoeArgs {
 
 struct Ops {
     const char* target = "ref";
+    Device* device = &cpu_device();  // in whose memory everything lies that they read and write
 
     // Bytes of one matrix in the layout that matmul wants; 0: it reads the plain one.
     std::size_t (*packed_bytes)(Format format, int rows, int cols);
@@ -209,6 +211,8 @@ struct Ops {
     void (*embed)(Mat out, const Weight& table, const std::int32_t* ids, Exec& exec);
     // out(r, c) = x(r, c) * w(c) / sqrt(mean(x(r, :)²) + eps); w null: all ones. out may alias x.
     void (*rms_norm)(Mat out, Mat x, const float* w, float eps, Exec& exec);
+    // The same of each of a row's `groups` equal parts by itself; w has a row's length.
+    void (*group_norm)(Mat out, Mat x, const float* w, int groups, float eps, Exec& exec);
     // out(r, c) = (x(r, c) - mean(x(r, :))) * w(c) / sqrt(variance(x(r, :)) + eps) + b(c). out may alias x.
     void (*layer_norm)(Mat out, Mat x, const float* w, const float* b, float eps, Exec& exec);
     // All jobs share x; it is quantised at most once. out may not alias x.
@@ -236,6 +240,14 @@ struct Ops {
     void (*scale_rows)(Mat x, Mat gate, Exec& exec);
     // x = cap * tanh(x / cap)
     void (*softcap)(Mat x, float cap, Exec& exec);
+    // x(r, c) -= row(c)
+    void (*subtract_row)(Mat x, const float* row, Exec& exec);
+    // out(r, at + c) = x(r, from + c) for c below `columns`. out may not alias x.
+    void (*copy_columns)(Mat out, int at, Mat x, int from, int columns, Exec& exec);
+    // out(r, :) = x(rows[r], :). out may not alias x.
+    void (*gather_rows)(Mat out, Mat x, const std::int32_t* rows, Exec& exec);
+    // x = 0
+    void (*clear)(Mat x, Exec& exec);
 
     // Does on registers alone what the target's matrix products of that arithmetic do, `rounds` times, and returns how many
     // operations that was, a product and a sum being two: what one core can give.

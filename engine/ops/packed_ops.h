@@ -316,6 +316,13 @@ struct PackedOps {
         each_row(exec, x.rows, [&](int r) { k.rms_norm(out.row(r), x.row(r), w, x.cols, eps); });
     }
 
+    static void group_norm(Mat out, Mat x, const float* w, int groups, float eps, Exec& exec) {
+        const int cols = x.cols / groups;
+        each_row(exec, x.rows, [&](int r) {
+            for (int i = 0; i < groups; ++i) k.rms_norm(out.row(r) + i * cols, x.row(r) + i * cols, w + i * cols, cols, eps);
+        });
+    }
+
     static void layer_norm(Mat out, Mat x, const float* w, const float* b, float eps, Exec& exec) {
         each_row(exec, x.rows, [&](int r) { k.layer_norm(out.row(r), x.row(r), w, b, x.cols, eps); });
     }
@@ -438,6 +445,7 @@ struct PackedOps {
         ops.packed_bytes = packed_bytes;
         ops.pack = pack;
         ops.rms_norm = rms_norm;
+        ops.group_norm = group_norm;
         ops.layer_norm = layer_norm;
         ops.matmul = matmul<exact>;
         ops.rope = rope;

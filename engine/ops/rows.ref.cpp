@@ -26,6 +26,14 @@ void rms_norm(Mat out, Mat x, const float* w, float eps, Exec&) {
     }
 }
 
+void group_norm(Mat out, Mat x, const float* w, int groups, float eps, Exec& exec) {
+    const int cols = x.cols / groups;
+    for (int i = 0; i < x.rows * groups; ++i) {
+        const std::size_t at = std::size_t(i) * std::size_t(cols);
+        rms_norm({out.data + at, 1, cols}, {x.data + at, 1, cols}, w + i % groups * cols, eps, exec);
+    }
+}
+
 void layer_norm(Mat out, Mat x, const float* w, const float* b, float eps, Exec&) {
     for (int r = 0; r < x.rows; ++r) {
         const float* in = x.row(r);
@@ -89,6 +97,21 @@ void softcap(Mat x, float cap, Exec& exec) {
         for (int c = 0; c < x.cols; ++c) x.row(r)[c] = float(cap * std::tanh(double(x.row(r)[c]) / cap));
     });
 }
+
+void subtract_row(Mat x, const float* row, Exec&) {
+    for (int r = 0; r < x.rows; ++r)
+        for (int c = 0; c < x.cols; ++c) x.row(r)[c] -= row[c];
+}
+
+void copy_columns(Mat out, int at, Mat x, int from, int columns, Exec&) {
+    for (int r = 0; r < x.rows; ++r) std::memcpy(out.row(r) + at, x.row(r) + from, std::size_t(columns) * sizeof(float));
+}
+
+void gather_rows(Mat out, Mat x, const std::int32_t* rows, Exec&) {
+    for (int r = 0; r < out.rows; ++r) std::memcpy(out.row(r), x.row(rows[r]), std::size_t(x.cols) * sizeof(float));
+}
+
+void clear(Mat x, Exec&) { std::memset(x.data, 0, std::size_t(x.rows) * std::size_t(x.cols) * sizeof(float)); }
 
 void rope(Mat x, const RopeArgs& args, Exec&) {
     const int half = args.dim / 2;

@@ -152,11 +152,10 @@ TEST_P(ForwardOn, LogitsOfSomeRowsAreThoseAmongAll) {
         std::vector<std::int32_t> ids;
         for (int i = 0; i < 40; ++i) ids.push_back((i * 37 + 5) % runner.vocabulary());
         const auto whole = runner.feed(ids, 0);
-        for (const std::vector<std::int32_t>& wanted : {std::vector<std::int32_t>{38}, {5}, {0, 17, 38}, {}}) {
+        for (const int wanted : {1, 34, 3, 0}) {
             const auto some = runner.feed({ids.begin(), ids.end() - 1}, 0, wanted);
-            std::vector<float> expected;
-            for (const std::int32_t row : wanted) expected.insert(expected.end(), whole.begin() + row * runner.vocabulary(), whole.begin() + (row + 1) * runner.vocabulary());
-            EXPECT_EQ(some, expected);  // bitwise
+            const auto end = whole.end() - runner.vocabulary();
+            EXPECT_EQ(some, std::vector<float>(end - wanted * runner.vocabulary(), end));  // bitwise
             EXPECT_EQ(runner.feed({ids.back()}, 39), std::vector<float>(whole.end() - runner.vocabulary(), whole.end()));
         }
     }

@@ -23,27 +23,28 @@ public:
         kv_ = engine::kv_layers(c, kBlocks, engine::KvFormat::f32, kv_memory_.data());
         for (int i = 0; i < kBlocks; ++i) blocks_.push_back(kBlocks - 1 - i);
         memory_.resize(engine::forward_scratch(c, 512, pool_.threads()));
+        auto lists = engine::StepLists::create(c, engine::cpu_device(), {512, 1, 512, kBlocks});
+        if (!lists) throw std::runtime_error(lists.error().message);
+        lists_ = *std::move(lists);
     }
 
     // Appends tokens at position `context`; logits of all of them, and their states after the last norm where wanted.
     std::vector<float> feed(const std::vector<std::int32_t>& tokens, int context, engine::Observer* observer = nullptr, std::vector<float>* states = nullptr) {
-        std::vector<std::int32_t> rows;
-        for (int i = 0; i < int(tokens.size()); ++i) rows.push_back(i);
-        return feed(tokens, context, rows, observer, states);
+        return feed(tokens, context, int(tokens.size()), observer, states);
     }
-    // The same with logits of these rows alone.
-    std::vector<float> feed(const std::vector<std::int32_t>& tokens, int context, const std::vector<std::int32_t>& rows, engine::Observer* observer = nullptr, std::vector<float>* states = nullptr) {
-        const int n = int(tokens.size());
-        std::vector<std::int32_t> positions;
-        for (int i = 0; i < n; ++i) positions.push_back(context + i);
+    // The same with logits of the last rows alone.
+    std::vector<float> feed(const std::vector<std::int32_t>& tokens, int context, int rows, engine::Observer* observer = nullptr, std::vector<float>* states = nullptr) {
         if (context == 0) state_.assign(model_->config.state_values, 0);
-        const engine::SequenceRows sequence{0, n, context, blocks_.data(), state_.data()};
-        std::vector<float> logits(rows.size() * std::size_t(vocabulary()));
+        std::vector<float> logits(std::size_t(rows) * std::size_t(vocabulary()));
         if (states) states->resize(tokens.size() * std::size_t(model_->config.hidden));
         engine::Scratch scratch(memory_.data(), memory_.size());
         engine::Exec exec{&pool_, &scratch};
-        engine::forward(*model_, {tokens.data(), positions.data(), n, &sequence, 1, rows.data(), int(rows.size()), states ? states->data() : nullptr, observer},
-                        kv_, logits.data(), exec);
+        lists_.clear();
+        lists_.add({tokens.data(), int(tokens.size()), context, blocks_.data(), rows, state_.data()});
+        engine::Batch batch = lists_.batch(states || observer);
+        batch.states = states ? states->data() : nullptr;
+        batch.observer = observer;
+        engine::forward(*model_, batch, kv_, logits.data(), exec);
         return logits;
     }
 
@@ -69,6 +70,7 @@ private:
     std::vector<engine::KvLayer> kv_;
     std::vector<std::int32_t> blocks_;
     std::vector<std::uint8_t> memory_;
+    engine::StepLists lists_;
 };
 
 inline double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {

@@ -42,6 +42,36 @@ TEST_F(TargetsTest, RowOpsAgreeWithRef) {
         }
 }
 
+// A row's parts each by themselves, with the row's own weights.
+TEST_F(TargetsTest, GroupNormIsANormOfEachPart) {
+    constexpr int n = 3, groups = 4, part = 24;
+    for (const Run& run : runs()) {
+        auto x = floats(n * groups * part), w = floats(groups * part);
+        std::vector<float> got(x.size()), want(x.size());
+        run.ops->group_norm({got.data(), n, groups * part}, {x.data(), n, groups * part}, w.data(), groups, 1e-5f, exec);
+        for (int i = 0; i < n * groups; ++i) ref_ops().rms_norm({&want[std::size_t(i) * part], 1, part}, {&x[std::size_t(i) * part], 1, part}, &w[std::size_t(i % groups) * part], 1e-5f, exec);
+        EXPECT_LT(relative_error(got, want), kFloatError) << run.name;
+    }
+}
+
+// To the bit: they move values and compute nothing that rounds twice.
+TEST_F(TargetsTest, RowsAndColumnsGoWhereTheyAreSent) {
+    for (const Run& run : runs()) {
+        SCOPED_TRACE(run.name);
+        std::vector<float> x{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, out(8, 0.0f);  // x: three rows of four
+        run.ops->copy_columns({out.data(), 2, 4}, 1, {x.data(), 2, 4}, 2, 2, exec);
+        EXPECT_EQ(out, (std::vector<float>{0, 3, 4, 0, 0, 7, 8, 0}));
+        const std::int32_t rows[] = {2, 0};
+        run.ops->gather_rows({out.data(), 2, 4}, {x.data(), 3, 4}, rows, exec);
+        EXPECT_EQ(out, (std::vector<float>{9, 10, 11, 12, 1, 2, 3, 4}));
+        const float row[] = {1, 2, 3, 4};
+        run.ops->subtract_row({out.data(), 2, 4}, row, exec);
+        EXPECT_EQ(out, (std::vector<float>{8, 8, 8, 8, 0, 0, 0, 0}));
+        run.ops->clear({out.data(), 1, 4}, exec);
+        EXPECT_EQ(out, std::vector<float>(8, 0.0f));
+    }
+}
+
 // Far out on the negative side as well: relative to the value, which goes to 0.
 TEST_F(TargetsTest, GeluKeepsItsTail) {
     for (const Run& run : runs())

@@ -1,4 +1,4 @@
-#include "engine/model/huge_memory.h"
+#include "engine/device/huge_memory.h"
 
 #include <sys/mman.h>
 
