@@ -40,14 +40,17 @@ KvKeeper::~KvKeeper() {
 }
 
 base::Result<void> KvKeeper::submit(std::unique_ptr<Sequence> sequence) {
-    {
-        std::lock_guard lock(mutex_);
-        sequence->begun = ++begun_;
+    if (auto booked = worker_->book(*sequence); !booked) return booked;
+    const bool may_restore = sequence->prompt > kLeastTokens && is_audience(sequence->salt) && store_->holds(sequence->salt);
+    std::unique_lock lock(mutex_);
+    sequence->begun = ++begun_;
+    if (may_restore) {
+        restores_.push_back(std::move(sequence));
+        changed_.notify_all();
+        return {};
     }
-    if (sequence->prompt <= kLeastTokens || !is_audience(sequence->salt) || !store_->holds(sequence->salt)) return worker_->submit(std::move(sequence));
-    std::lock_guard lock(mutex_);
-    restores_.push_back(std::move(sequence));
-    changed_.notify_all();
+    lock.unlock();
+    worker_->enter(std::move(sequence));
     return {};
 }
 
@@ -91,7 +94,7 @@ void KvKeeper::loop() {
             }
         }
         try {
-            if (sequence && !ending) restore(*sequence);
+            if (sequence && !ending && !sequence->is_stopped()) restore(*sequence);
             if (!sequence) {
                 learn(ended.usage);
                 const std::lock_guard saving(saving_);
@@ -102,9 +105,7 @@ void KvKeeper::loop() {
         } catch (const std::exception&) {
             // Neither disk nor memory for it: the conversation goes on as if nothing were kept.
         }
-        if (!sequence) continue;
-        const auto stream = sequence->stream;
-        if (auto queued = worker_->submit(std::move(sequence)); !queued) stream->finish(Finish::failed, {}, queued.error().text());
+        if (sequence) worker_->enter(std::move(sequence));
     }
 }
 
@@ -127,7 +128,7 @@ void KvKeeper::restore(Sequence& s) {
     // Of a recurrent model only the whole way to a state is of use, and its first part may have left the cache.
     if (!recurrent) found = store_->find(s.salt, tokens, cached, false);
     for (const KvStore::Found& one : found)
-        if (!bring(s.salt, s.chain, one)) return;
+        if (s.is_stopped() || !bring(s.salt, s.chain, one)) return;
 }
 
 bool KvKeeper::bring(const std::string& audience, BlockKey root, const KvStore::Found& found) {

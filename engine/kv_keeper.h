@@ -21,7 +21,7 @@ public:
     ~KvKeeper();  // writes what waits to be written; what waits to be read goes on without
 
     // To the worker, by way of the disk where that has more of its beginning than the cache and is quicker than computing it.
-    base::Result<void> submit(std::unique_ptr<Sequence> sequence);  // see Worker::submit; one that is refused later fails
+    base::Result<void> submit(std::unique_ptr<Sequence> sequence);  // see Worker::submit
     void erase(const std::string& audience);  // for good: what has begun by now is not written either, whenever it ends
 
     std::uint64_t stored_bytes() const { return store_->bytes(); }

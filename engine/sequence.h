@@ -64,6 +64,7 @@ struct Sequence {
     Usage usage;
     Time queued, joined, decoding;
 
+    bool is_stopped() const { return stream->stopped() || stop.stopped(); }
     int output() const { return int(tokens.size()) - prompt; }
 };
 

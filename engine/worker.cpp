@@ -88,30 +88,6 @@ Worker::~Worker() {
     thread_.join();
 }
 
-base::Result<void> Worker::submit(std::unique_ptr<Sequence> sequence) {
-    {
-        std::lock_guard lock(mutex_);
-        const auto found = waiting_each_.find(sequence->person);
-        const int own = found == waiting_each_.end() ? 0 : found->second;
-        const bool full = n_waiting_ >= most_.waiting;
-        if (full || own >= most_.waiting_each)
-            return base::error(base::Code::resource_exhausted,
-                               std::to_string(full ? int(n_waiting_) : own) + " requests" + (full ? "" : " of this person") + " wait for the model already, which is the most",
-                               "try again when some of them have been answered");
-        ++waiting_each_[sequence->person];
-        inbox_.push_back(std::move(sequence));
-        ++n_waiting_;
-    }
-    changed_.notify_all();
-    return {};
-}
-
-void Worker::left_queue(const Sequence& s) {
-    std::lock_guard lock(mutex_);
-    --n_waiting_;
-    if (const auto own = waiting_each_.find(s.person); --own->second == 0) waiting_each_.erase(own);
-}
-
 void Worker::wake() {
     {
         std::lock_guard lock(mutex_);
@@ -282,13 +258,12 @@ void Worker::join_waiting() {
     }
     admit(limits_, running, needed, waiting, joining);
     for (const int i : joining) {
-        Sequence& s = *waiting_[std::size_t(i)];
+        Sequence& s = *running_.emplace_back(std::move(waiting_[std::size_t(i)]));
         left_queue(s);
         turns_[s.person] = ++turn_;
         join(s);
         append_forced(s);
-        if (s.max_tokens > 0) running_.push_back(std::move(waiting_[std::size_t(i)]));
-        waiting_[std::size_t(i)].reset();
+        if (s.max_tokens == 0) running_.pop_back();  // finished
     }
     std::erase(waiting_, nullptr);
     if (waiting_.empty()) turns_.clear();  // nobody has been made to wait for another's turn
@@ -482,11 +457,9 @@ void Worker::finish_each(std::vector<std::unique_ptr<Sequence>>& list, Finish re
 }
 
 void Worker::finish_all(Finish reason, const std::string& error) {
+    for (const auto& s : waiting_)
+        if (s) left_queue(*s);
     for (auto* list : {&running_, &waiting_}) finish_each(*list, reason, error);
-    std::lock_guard lock(mutex_);
-    n_waiting_ = int(inbox_.size());
-    waiting_each_.clear();
-    for (const auto& s : inbox_) ++waiting_each_[s->person];
 }
 
 }  // namespace engine

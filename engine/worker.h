@@ -38,7 +38,10 @@ public:
     Worker(std::unique_ptr<Runner> runner, std::unique_ptr<DraftModel> draft, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits, MemoryGuard guard, HeatGuard heat);
     ~Worker();  // ends what runs as cancelled
 
-    base::Result<void> submit(std::unique_ptr<Sequence> sequence);  // Error{resource_exhausted}: too many wait
+    // A place in the queue, which counts as waiting from then on. Error{resource_exhausted}: too many wait.
+    base::Result<void> book(const Sequence& sequence);
+    void enter(std::unique_ptr<Sequence> sequence);  // one that is booked
+    base::Result<void> submit(std::unique_ptr<Sequence> sequence);  // both
     void wake();
     // Runs on the worker between two steps; blocks until it has. Fails when too few blocks are free.
     base::Result<std::vector<float>> all_rows(Runner::Of what, const std::vector<TokenId>& tokens);

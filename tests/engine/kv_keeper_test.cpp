@@ -197,6 +197,44 @@ TEST(KvKeeper, OtherModelsAndNamelessRequestsTakeNothing) {
     EXPECT_FALSE(fs::exists(folder.path() / "x"));
 }
 
+// A queue that is full says so at once, whether the conversation lies on disk or not.
+TEST(KvKeeper, WhatComesFromDiskWaitsInTheSameQueue) {
+    const support::TempDir folder;
+    const auto ids = some_tokens(200);
+    say(*load(model("llama_tied.gguf"), folder.path()), ids, 8, "anna");
+    auto engine = Engine::load({.path = model("llama_tied.gguf"), .threads = 1, .context = 512, .kv_tokens = 2048, .max_sequences = 1, .max_waiting = 3, .max_waiting_each = 2, .kv_store = {.folder = folder.path(), .most_of_computing = kAlways}}).value();
+    const auto ask = [&](const std::string& salt, const std::string& person, int tokens) {
+        Request request;
+        request.prompt = {{.tokens = ids}};
+        request.max_tokens = tokens;
+        request.ignore_eos = true;
+        request.cache_salt = salt;
+        request.person = person;
+        return engine->start(std::move(request));
+    };
+    auto running = ask("", "bert", 300).value();
+    ASSERT_TRUE(running->next());
+    auto first = ask("anna", "anna", 4).value(), second = ask("anna", "anna", 4).value();
+    EXPECT_EQ(engine->load_now().waiting, 2);
+    auto refused = ask("anna", "anna", 4);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, base::Code::resource_exhausted);
+    auto third = ask("anna", "carla", 4).value();
+    refused = ask("anna", "dora", 4);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, base::Code::resource_exhausted);
+    second->stop();
+    running->stop();
+    for (auto* session : {&first, &third}) {
+        int tokens = 0;
+        while (const auto event = (*session)->next()) tokens += event->id >= 0;
+        EXPECT_EQ(tokens, 4);
+        EXPECT_GE((*session)->usage().cached_tokens, 192) << "by way of the disk";
+    }
+    for (int i = 0; i < 500 && engine->load_now().waiting > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(engine->load_now().waiting, 0);
+}
+
 // While it is being written others go on, and the same conversation does too.
 TEST(KvKeeper, WritesWhileOthersRun) {
     const support::TempDir folder;
