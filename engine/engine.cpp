@@ -244,13 +244,21 @@ public:
     std::shared_ptr<const text::TokenTable> token_table() const override { return table_; }
     Load load_now() const override {
         Load out = worker_->load();
-        if (keeper_) out.kv_disk_bytes = keeper_->stored_bytes(), out.kv_restored_tokens = keeper_->restored_tokens();
+        out.kv_disk_error = keeper_ ? keeper_->trouble() : not_kept_;
+        if (keeper_) out.kv_disk_bytes = keeper_->stored_bytes(), out.kv_restored_tokens = keeper_->restored_tokens(), out.kv_disk_failures = keeper_->failures();
         return out;
     }
     void forget(const std::string& salt) override {
         if (keeper_) keeper_->erase(salt);
     }
-    void keep_on_disk(std::unique_ptr<KvStore> store) { keeper_ = std::make_unique<KvKeeper>(std::move(store), worker_); }
+    void keep_on_disk(base::Result<std::unique_ptr<KvStore>> store, base::Log* log) {
+        if (store) {
+            keeper_ = std::make_unique<KvKeeper>(*std::move(store), worker_, log, info_.name);
+            return;
+        }
+        not_kept_ = store.error().text();
+        if (log) log->warn("conversations are not kept on disk", {{"model", info_.name}, {"error", not_kept_}});
+    }
 
     std::vector<TargetChoice> targets() const override { return target_choices(target_, profile_, kStepOps); }
 
@@ -365,6 +373,7 @@ private:
     std::shared_ptr<const text::TokenTable> table_;
     std::shared_ptr<Worker> worker_;
     std::unique_ptr<KvKeeper> keeper_;  // null: nothing is kept on disk
+    std::string not_kept_;              // why, where that was asked for
 };
 
 }  // namespace
@@ -436,14 +445,10 @@ base::Result<std::unique_ptr<Engine>> load_file(const LoadOptions& options) {
                                            {"profile", options.profile == Profile::exact ? "exact" : "fast"},
                                            {"speculation", names_of(worker->load().drafts, ", ")}, {"memory", opened->plan.text()}});
     }
-    std::unique_ptr<KvStore> store;
-    if (!options.kv_store.folder.empty()) {
-        auto there = KvStore::open(options.kv_store, kv_fingerprint(worker->runner(), options.profile == Profile::exact), kKvBlock);
-        if (there) store = *std::move(there);
-        else if (options.log) options.log->warn("conversations are not kept on disk", {{"model", opened->info.name}, {"error", there.error().text()}});
-    }
+    const bool keeps = !options.kv_store.folder.empty();
+    const std::uint64_t fingerprint = keeps ? kv_fingerprint(worker->runner(), options.profile == Profile::exact) : 0;
     auto out = std::make_unique<LocalEngine>(std::move(opened->info), opened->plan, options.profile, opened->target, *std::move(adapters), std::move(worker), *tokens);
-    if (store) out->keep_on_disk(std::move(store));
+    if (keeps) out->keep_on_disk(KvStore::open(options.kv_store, fingerprint, kKvBlock), options.log);
     if (const auto experts = out->load_now().experts; experts && options.log)
         options.log->info("not all experts of the model are in memory", {{"model", out->info().name}, {"experts", summary(experts->forecast, out->memory().experts)}});
     return std::unique_ptr<Engine>(std::move(out));

@@ -163,6 +163,8 @@ public:
         std::uint64_t kv_used_tokens = 0, kv_cached_tokens = 0;
         std::uint64_t steps = 0, forced_tokens = 0, drafted_tokens = 0, accepted_tokens = 0;  // since the load
         std::uint64_t kv_disk_bytes = 0, kv_restored_tokens = 0;  // of what is kept on disk, and came from there since the load
+        std::uint64_t kv_disk_failures = 0;  // writes and erasures that the disk refused since the load
+        std::string kv_disk_error = {};      // why it keeps nothing just now; empty: it does, or is not asked to
         std::array<Held, kUrgencies> of = {};  // each urgency
         DraftCounts drafts = {};               // of each source
         std::uint64_t memory_stops = 0, heat_pauses = 0;  // answers ended and steps rested after since the load, see memory_guard.h and heat.h

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kLeastTokens = 4 * kKvBlock;       // that are worth a file, and reading one
 constexpr std::size_t kPieceBytes = 32u << 20;   // of a file, about: what is in memory at once, and lost to one damaged byte
+constexpr std::uint64_t kLeastPieces = 8;        // that all of the store holds, however small it is
 constexpr int kJobBlocks = 16;                   // copied between two steps
 constexpr std::size_t kMostWaiting = 64;         // conversations to write; more than that, and the disk is too slow to be of use
 
@@ -18,8 +19,8 @@ std::size_t whole_blocks(std::size_t tokens) { return tokens / kKvBlock * kKvBlo
 
 }  // namespace
 
-KvKeeper::KvKeeper(std::unique_ptr<KvStore> store, std::shared_ptr<Worker> worker)
-    : store_(std::move(store)), worker_(std::move(worker)), block_bytes_(worker_->runner().kv_bytes(kKvBlock)) {
+KvKeeper::KvKeeper(std::unique_ptr<KvStore> store, std::shared_ptr<Worker> worker, base::Log* log, std::string model)
+    : store_(std::move(store)), worker_(std::move(worker)), block_bytes_(worker_->runner().kv_bytes(kKvBlock)), log_(log), model_(std::move(model)) {
     thread_ = std::thread([this] { loop(); });
     worker_->on_ended([this](Worker::Ended ended) {
         if (!is_audience(ended.salt)) return;
@@ -54,13 +55,31 @@ base::Result<void> KvKeeper::submit(std::unique_ptr<Sequence> sequence) {
     return {};
 }
 
+std::string KvKeeper::trouble() const {
+    std::lock_guard lock(mutex_);
+    return trouble_;
+}
+
+void KvKeeper::note(const base::Result<void>& done) {
+    if (!done && done.error().code == base::Code::resource_exhausted) return;  // more than the store may hold at all
+    if (!done) ++failures_;
+    std::string before = done ? std::string() : done.error().text();
+    {
+        std::lock_guard lock(mutex_);
+        trouble_.swap(before);
+    }
+    if (!log_ || done.ok() != !before.empty()) return;
+    if (done) log_->info("conversations are kept on disk again", {{"model", model_}});
+    else log_->warn("conversations are not kept on disk for now", {{"model", model_}, {"error", done.error().text()}});
+}
+
 void KvKeeper::erase(const std::string& audience) {
     {
         std::lock_guard lock(mutex_);
         erased_[audience] = begun_;
     }
     const std::lock_guard saving(saving_);
-    store_->erase(audience);
+    if (const auto erased = store_->erase(audience); !erased) note(erased);  // what can be erased may still not be written
 }
 
 bool KvKeeper::is_erased(const Worker::Ended& ended) {
@@ -161,7 +180,8 @@ void KvKeeper::save(const Worker::Ended& ended, std::size_t end) {
     if (end < there + kLeastTokens) return;
     if (recurrent && worker_->copy_state(ended.root, tokens).empty()) return;
     for (auto one = found.rbegin(); one != found.rend(); ++one) store_->touch(ended.salt, *one);
-    const std::size_t step = std::max<std::size_t>(1, kPieceBytes / std::max<std::size_t>(1, block_bytes_)) * kKvBlock;
+    const auto piece_bytes = std::size_t(std::min<std::uint64_t>(kPieceBytes, store_->most_bytes() / kLeastPieces));
+    const std::size_t step = std::max<std::size_t>(1, piece_bytes / std::max<std::size_t>(1, block_bytes_)) * kKvBlock;
     for (std::size_t begin = whole_blocks(there); begin < end; begin += step)
         if (!write(ended, begin, std::min(end, begin + step), end)) return;
 }
@@ -177,7 +197,9 @@ bool KvKeeper::write(const Worker::Ended& ended, std::size_t begin, std::size_t 
         piece.blocks.insert(piece.blocks.end(), blocks.begin(), blocks.end());
     }
     if (end == of) piece.state = worker_->copy_state(ended.root, piece.tokens);
-    return bool(store_->write(ended.salt, piece)) && !restore_waiting();
+    const auto written = store_->write(ended.salt, piece);
+    note(written);
+    return written && !restore_waiting();
 }
 
 std::uint64_t kv_fingerprint(const Runner& runner, bool exact) {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/log.h"
 #include "engine/kv_store.h"
 #include "engine/worker.h"
 
@@ -17,7 +18,8 @@ namespace engine {
 
 class KvKeeper {
 public:
-    KvKeeper(std::unique_ptr<KvStore> store, std::shared_ptr<Worker> worker);
+    // `log`: hears once that the disk fails, and once that it works again; null: nobody does.
+    KvKeeper(std::unique_ptr<KvStore> store, std::shared_ptr<Worker> worker, base::Log* log, std::string model);
     ~KvKeeper();  // writes what waits to be written; what waits to be read goes on without
 
     // To the worker, by way of the disk where that has more of its beginning than the cache and is quicker than computing it.
@@ -26,6 +28,8 @@ public:
 
     std::uint64_t stored_bytes() const { return store_->bytes(); }
     std::uint64_t restored_tokens() const { return restored_; }
+    std::uint64_t failures() const { return failures_; }  // writes and erasures that the disk refused
+    std::string trouble() const;                          // why it refused the last one; empty: it did not
 
 private:
     void loop();
@@ -36,21 +40,25 @@ private:
     void learn(const Usage& usage);
     bool restore_waiting();
     bool is_erased(const Worker::Ended& ended);
+    void note(const base::Result<void>& done);
 
     const std::unique_ptr<KvStore> store_;
     const std::shared_ptr<Worker> worker_;
     const std::size_t block_bytes_;
     double seconds_a_token_ = 0;      // that computing takes, by the conversations that ended; 0: not known
     double read_seconds_a_byte_ = 0;  // 0: not known
-    std::atomic<std::uint64_t> restored_{0};
+    std::atomic<std::uint64_t> restored_{0}, failures_{0};
+    base::Log* const log_;
+    const std::string model_;
 
     std::mutex saving_;               // what is being written when it is erased would outlive that
-    std::mutex mutex_;                // of what follows
+    mutable std::mutex mutex_;        // of what follows
     std::condition_variable changed_;
     std::deque<std::unique_ptr<Sequence>> restores_;
     std::deque<Worker::Ended> saves_;
     std::uint64_t begun_ = 0;                         // conversations that were submitted
     std::map<std::string, std::uint64_t> erased_;     // by audience: how many of them had been, when it was erased
+    std::string trouble_;
     bool ending_ = false;
     std::thread thread_;
 };

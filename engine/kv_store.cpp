@@ -267,6 +267,12 @@ base::Result<KvPiece> KvStore::read(const std::string& audience, const Found& fo
 
 base::Result<void> KvStore::write(const std::string& audience, const KvPiece& piece) {
     if (!is_audience(audience)) return base::error(Code::invalid_argument, "'" + audience + "' is no name of an audience", "use letters, digits, _ and -, at most 64");
+    const std::set<std::string> left = [&] {
+        std::lock_guard lock(mutex_);
+        return to_erase_;
+    }();
+    for (const std::string& one : left)
+        if (auto erased = erase(one); !erased) return erased;
     const std::string name = random_name();
     const fs::path folder = options_.folder / audience, part = options_.folder / (name + ".part");
     std::uint64_t bytes = kMagicBytes + 8;
@@ -362,20 +368,25 @@ void KvStore::make_room(std::uint64_t bytes) {
     }
 }
 
-void erase_kept(const fs::path& folder, const std::string& audience) {
-    std::error_code none;
-    if (!folder.empty() && is_audience(audience)) fs::remove_all(folder / audience, none);
+base::Result<void> erase_kept(const fs::path& folder, const std::string& audience) {
+    std::error_code error;
+    if (!folder.empty() && is_audience(audience)) fs::remove_all(folder / audience, error);
+    if (error) return base::error(Code::io, "cannot erase " + (folder / audience).string() + ": " + error.message());
+    return {};
 }
 
-void KvStore::erase(const std::string& audience) {
-    if (!is_audience(audience)) return;
+base::Result<void> KvStore::erase(const std::string& audience) {
+    if (!is_audience(audience)) return {};
     std::lock_guard lock(mutex_);
     const auto mine = audiences_.find(audience);
     if (mine != audiences_.end()) {
         while (!mine->second.files.empty()) drop(audience, std::string(mine->second.files.begin()->first));
         audiences_.erase(mine);
     }
-    erase_kept(options_.folder, audience);
+    auto erased = erase_kept(options_.folder, audience);
+    if (erased) to_erase_.erase(audience);
+    else to_erase_.insert(audience);
+    return erased;
 }
 
 bool KvStore::holds(const std::string& audience) const {

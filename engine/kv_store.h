@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,7 +43,7 @@ struct KvStoreOptions {
 bool is_audience(std::string_view name);
 
 // Erases what is kept there of an audience, where no store has the folder open.
-void erase_kept(const std::filesystem::path& folder, const std::string& audience);
+base::Result<void> erase_kept(const std::filesystem::path& folder, const std::string& audience);
 
 struct KvPiece {
     std::vector<text::TokenId> tokens;    // of the conversation, from its beginning to this piece's end
@@ -73,9 +74,11 @@ public:
     base::Result<void> write(const std::string& audience, const KvPiece& piece);
     void touch(const std::string& audience, const Found& found);  // as the most recently used
 
-    void erase(const std::string& audience);
+    // What the disk does not let go of is of no use from now on, and goes before anything else is written.
+    base::Result<void> erase(const std::string& audience);
     bool holds(const std::string& audience) const;
     std::uint64_t bytes() const;
+    std::uint64_t most_bytes() const { return options_.most_bytes; }
     double most_of_computing() const { return options_.most_of_computing; }
 
 private:
@@ -109,6 +112,7 @@ private:
     const int block_tokens_;
     mutable std::mutex mutex_;            // of what follows
     std::map<std::string, Audience> audiences_;
+    std::set<std::string> to_erase_;      // whose files the disk has not let go of
     std::uint64_t bytes_ = 0;
     std::int64_t last_used_ = 0;
 };

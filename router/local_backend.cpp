@@ -238,8 +238,8 @@ void LocalBackend::forget(const std::string& audience) {
         std::lock_guard lock(mutex_);
         held = engine_ ? engine_ : leaving_.lock();
     }
-    if (held) held->forget(audience);
-    else engine::erase_kept(options_.kv_store.folder, audience);
+    if (held) return held->forget(audience);
+    if (auto erased = engine::erase_kept(options_.kv_store.folder, audience); !erased) log_.warn("what is kept on disk of a conversation stays", {{"backend", id_}, {"error", erased.error().text()}});
 }
 
 BackendStatus LocalBackend::status() const {
@@ -266,6 +266,8 @@ BackendStatus LocalBackend::status() const {
         status.facts["hot"] = load.hot;
         status.facts["kv_disk_bytes"] = load.kv_disk_bytes;
         status.facts["kv_restored_tokens"] = load.kv_restored_tokens;
+        status.facts["kv_disk_failures"] = load.kv_disk_failures;
+        status.facts["kv_disk_error"] = load.kv_disk_error.empty() ? base::Json() : base::Json(load.kv_disk_error);
         if (load.experts) status.facts["experts"] = to_json(*load.experts, engine_->memory().experts);
     }
     return status;

@@ -54,3 +54,13 @@ def small_disk(megabytes):
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
         folder.rmdir()
+
+
+def fill(folder, leave):
+    """A file that takes all but `leave` bytes."""
+    file = folder / "filler"
+    room = os.statvfs(folder)
+    with open(file, "wb") as out:
+        with contextlib.suppress(OSError):
+            os.posix_fallocate(out.fileno(), 0, max(1, room.f_bavail * room.f_frsize - leave))
+    return file

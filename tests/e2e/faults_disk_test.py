@@ -7,18 +7,8 @@ import threading
 import time
 
 import support
-from faults import SCRIPT, doctor, needs_root, refused, small_disk
+from faults import SCRIPT, doctor, fill, needs_root, refused, small_disk
 from support import Hearth, user
-
-
-def fill(folder, leave):
-    """A file that takes all but `leave` bytes."""
-    file = folder / "filler"
-    room = os.statvfs(folder)
-    with open(file, "wb") as out:
-        with contextlib.suppress(OSError):
-            os.posix_fallocate(out.fileno(), 0, max(1, room.f_bavail * room.f_frsize - leave))
-    return file
 
 
 @needs_root

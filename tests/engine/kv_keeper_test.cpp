@@ -235,6 +235,51 @@ TEST(KvKeeper, WhatComesFromDiskWaitsInTheSameQueue) {
     EXPECT_EQ(engine->load_now().waiting, 0);
 }
 
+TEST(KvKeeper, ADiskThatFailsIsSaidOnceAndServingGoesOn) {
+    struct Lines final : base::Log {
+        void write(base::Level level, std::string_view event, const base::Json&) override {
+            if (event.find("kept on disk") != event.npos) ++(level == base::Level::warn ? warned : told);
+        }
+        std::atomic<int> warned{0}, told{0};
+    } log;
+    const support::TempDir place;
+    const fs::path folder = place.path() / "kv", away = place.path() / "away";
+    auto engine = Engine::load({.path = model("llama_tied.gguf"), .threads = 2, .kv_store = {.folder = folder, .most_of_computing = kAlways}, .log = &log}).value();
+    const auto until = [](auto done) {
+        for (int i = 0; i < 500 && !done(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        return done();
+    };
+    EXPECT_EQ(engine->load_now().kv_disk_error, "");
+    fs::rename(folder, away);
+    for (int i = 0; i < 3; ++i) {
+        say(*engine, some_tokens(200, 5 + i), 8, "anna");
+        EXPECT_TRUE(until([&] { return engine->load_now().kv_disk_failures == std::uint64_t(i) + 1; }));
+    }
+    EXPECT_NE(engine->load_now().kv_disk_error.find("No such file"), std::string::npos) << engine->load_now().kv_disk_error;
+    fs::rename(away, folder);
+    say(*engine, some_tokens(200, 50), 8, "anna");
+    EXPECT_TRUE(until([&] { return engine->load_now().kv_disk_error.empty(); }));
+    EXPECT_EQ(log.warned, 1);
+    EXPECT_EQ(log.told, 1);
+    EXPECT_EQ(engine->load_now().kv_disk_failures, 3u);
+    EXPECT_GT(engine->load_now().kv_disk_bytes, 0u);
+    std::ofstream(place.path() / "file") << "no folder";
+    const auto without = Engine::load({.path = model("llama_tied.gguf"), .threads = 1, .kv_store = {.folder = place.path() / "file"}}).value();
+    EXPECT_NE(without->load_now().kv_disk_error, "");
+}
+
+// However little the store may hold, a longer conversation is cut into pieces that go in.
+TEST(KvKeeper, ASmallStoreHoldsABeginning) {
+    const support::TempDir folder;
+    auto engine = Engine::load({.path = model("llama_tied.gguf"), .threads = 2, .kv_tokens = 1024, .kv_store = {.folder = folder.path(), .most_bytes = 100 << 10, .most_of_computing = kAlways}}).value();
+    ASSERT_GT(480 * engine->memory().kv_bytes_per_token, 100u << 10);
+    const auto ids = some_tokens(480);
+    say(*engine, ids, 8, "anna");
+    for (int i = 0; i < 500 && engine->load_now().kv_disk_bytes == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_GT(engine->load_now().kv_disk_bytes, 0u);
+    EXPECT_LE(engine->load_now().kv_disk_bytes, 100u << 10);
+}
+
 // While it is being written others go on, and the same conversation does too.
 TEST(KvKeeper, WritesWhileOthersRun) {
     const support::TempDir folder;

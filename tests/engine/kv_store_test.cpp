@@ -183,11 +183,11 @@ TEST(KvStore, IsForgottenByAudience) {
     const auto store = open(folder.path());
     ASSERT_TRUE(store->write("anna", piece(conversation(64), 0)));
     ASSERT_TRUE(store->write("bert", piece(conversation(64), 0)));
-    store->erase("anna");
+    EXPECT_TRUE(store->erase("anna"));
     EXPECT_FALSE(store->holds("anna"));
     EXPECT_FALSE(fs::exists(folder.path() / "anna"));
     EXPECT_EQ(store->find("bert", conversation(64), 0, false).size(), 1u);
-    store->erase("../bert");
+    EXPECT_TRUE(store->erase("../bert"));
     EXPECT_TRUE(store->holds("bert"));
 }
 
