@@ -103,6 +103,7 @@ public:
         ++waiting_;
         const std::lock_guard lock(mutex_);
         --waiting_, running_ = 1;
+        const Pool::Busy busy(*pool_);
         std::size_t done = 0;
         while (done < texts.size() && !stop.stopped()) {
             const std::size_t n = step({texts.data() + done, texts.size() - done}, out.values.data() + done * std::size_t(out.width));
@@ -193,10 +194,13 @@ base::Result<std::unique_ptr<Engine>> load_encoder_engine(LoadOptions options) {
     tell("tokenizer", 0);
     auto tokenizer = text::Tokenizer::create(std::move(opened->file->vocabulary));
     if (!tokenizer) return std::move(tokenizer).error();
-    auto pool = std::make_unique<Pool>(opened->threads);
+    auto pool = std::make_unique<Pool>(opened->threads, options.share);
     auto scratch = HugeMemory::allocate(opened->plan.scratch, "activations");
     if (!scratch) return std::move(scratch).error();
-    auto encoder = load_encoder(std::move(opened->file), *opened->target.ops, *pool, [&](double done) { tell("weights", done); });
+    auto encoder = [&] {
+        const Pool::Busy loading(*pool);
+        return load_encoder(std::move(opened->file), *opened->target.ops, *pool, [&](double done) { tell("weights", done); });
+    }();
     if (!encoder) return std::move(encoder).error();
     tell("ready", 1);
     return std::unique_ptr<Engine>(new EncoderEngine(std::move(info), opened->plan, options.profile, opened->target, *std::move(encoder), std::move(pool),

@@ -413,7 +413,8 @@ base::Result<std::unique_ptr<Engine>> load_file(const LoadOptions& options) {
     keep_telling(opened->info.unsaid, opened->plan.context);
     // Beside the weights: of a converted file either takes as long as the other.
     auto making = std::async(std::launch::async, make_tokens, std::move(opened->vocabulary));
-    const auto pool = std::make_shared<Pool>(opened->threads);
+    const auto pool = std::make_shared<Pool>(opened->threads, options.share);
+    const Pool::Busy loading(*pool);
     const auto read = [&](double done) { tell("weights", done); };
     const ExpertPlan& cache = opened->plan.experts;
     auto model = cache.cached() ? load_model(std::move(opened->file), opened->config, *opened->target.ops, *pool, cache, ExpertRecord(options.experts.folder, opened->info, cache), read)

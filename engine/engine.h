@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "base/stop.h"
 #include "engine/expert_options.h"
+#include "engine/device/pool.h"
 #include "engine/draft_source.h"
 #include "engine/heat.h"
 #include "engine/kv_store.h"
@@ -42,6 +43,7 @@ struct LoadOptions {
     std::filesystem::path path{};
     Profile profile = Profile::fast;
     int threads = 0;                 // CPU threads of the compute pool; 0: from machine and cgroup
+    std::shared_ptr<PoolShare> share{};  // with the pools of other models that compute at the same time; null: with none
     std::uint64_t memory_limit = 0;  // bytes for weights, KV and scratch; 0: memory_percent of what is available
     int memory_percent = 90;
     int needed_percent = 0;          // of the same, to which weights, scratch and the least cache may go where that is more

@@ -75,6 +75,7 @@ base::Result<std::shared_ptr<Engine>> Host::load(Turn turn, const std::string& n
         const std::lock_guard lock(ledger->mutex);
         ledger->held.erase(name);
     };
+    options.share = share_;
     options.admit = [&](const MemoryPlan& plan) {
         {
             const std::lock_guard lock(ledger->mutex);

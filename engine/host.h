@@ -1,4 +1,4 @@
-// Several models in one process under one memory plan: each is loaded and unloaded while the others serve.
+// Several models in one process under one memory plan, which share the CPU threads: each is loaded and unloaded while the others serve.
 #pragma once
 
 #include <condition_variable>
@@ -44,6 +44,7 @@ private:
     void pass_given_up();  // under mutex_
 
     const std::shared_ptr<Ledger> ledger_;
+    const std::shared_ptr<PoolShare> share_ = std::make_shared<PoolShare>(0);
     std::mutex mutex_;  // of what follows
     std::condition_variable moved_;
     Turn taken_ = 0, planning_ = 0;

@@ -92,6 +92,8 @@ public:
     const Model& model() const { return *model_; }
     const RunnerShape& shape() const { return shape_; }
 
+    Pool& pool() { return *pool_; }
+
 private:
     Runner() = default;
     double read_rate();  // bytes of weights a second, where they lie

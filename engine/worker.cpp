@@ -130,6 +130,7 @@ base::Result<std::vector<float>> Worker::all_rows(Runner::Of what, const std::ve
         auto table = take_blocks(tokens.size(), 1);
         if (!table) return void(out = std::move(table).error());
         const Held held(blocks_, *table);
+        const Pool::Busy busy(runner_->pool());
         out = runner_->all_rows(what, tokens, table->data());
     });
     return out;
@@ -197,6 +198,7 @@ bool Worker::collect() {
 }
 
 void Worker::loop() {
+    std::optional<Pool::Busy> busy;  // while there is a step to come
     while (collect()) {
         bool idle = true;
         const auto began = Clock::now();
@@ -206,6 +208,7 @@ void Worker::loop() {
             spare_memory();
             join_waiting();
             end_if_cut();
+            if (!running_.empty() && !busy) busy.emplace(runner_->pool());
             idle = !step();
             if (!idle) cool_down(Clock::now() - began);
             else if (hot_) hot_ = heat_.look(Clock::now());
@@ -216,6 +219,7 @@ void Worker::loop() {
         }
         remember_load();
         if (!idle) continue;
+        busy.reset();
         std::unique_lock lock(mutex_);
         const auto due = [&] { return ending_ || woken_ || !inbox_.empty() || !jobs_.empty(); };
         if (running_.empty() && waiting_.empty() && !hot_)

@@ -22,6 +22,8 @@ inline void relax() {
 // Longer than the gaps inside a decode step, far shorter than a scheduler slice.
 constexpr auto kSpin = std::chrono::microseconds(60);
 
+constexpr std::uint64_t kHelpers = 0xffff, kRound = kHelpers + 1;  // in Pool::round_
+
 // Spins until `done` or the time is up; true when done.
 template <class F>
 bool spin_until(F done) {
@@ -41,15 +43,22 @@ bool spin_until(F done) {
 
 }  // namespace
 
-Pool::Pool(int threads) {
-    for (int i = 1; i < std::max(1, threads); ++i) workers_.emplace_back([this, i] { work(i); });
+Pool::Pool(int threads, std::shared_ptr<PoolShare> share) : share_(std::move(share)), asleep_(new std::atomic<bool>[std::size_t(std::max(1, threads))]()) {
+    try {
+        for (int i = 1; i < std::max(1, threads); ++i) workers_.emplace_back([this, i] { work(i); });
+    } catch (...) {
+        end();
+        throw;
+    }
 }
 
-Pool::~Pool() {
+Pool::~Pool() { end(); }
+
+void Pool::end() {
     ending_ = true;
     {
         std::lock_guard lock(mutex_);
-        round_.fetch_add(1);
+        round_.fetch_add(kRound);
     }
     wake_.notify_all();
     for (auto& worker : workers_) worker.join();
@@ -59,8 +68,14 @@ void Pool::drain(int thread) {
     for (int item; (item = next_.fetch_add(1, std::memory_order_relaxed)) < items_;) call_(context_, item, thread);
 }
 
+int Pool::helpers() const {
+    const int sharing = share_ ? std::max(1, share_->load(std::memory_order_relaxed)) : 1;
+    return std::max(1, threads() / sharing) - 1;
+}
+
 void Pool::run_erased(int items, Call call, void* context) {
-    if (workers_.empty() || items <= 1) {
+    const int helpers = items > 1 ? this->helpers() : 0;
+    if (helpers == 0) {
         for (int item = 0; item < items; ++item) call(context, item, 0);
         return;
     }
@@ -68,9 +83,11 @@ void Pool::run_erased(int items, Call call, void* context) {
     context_ = context;
     items_ = items;
     next_.store(0, std::memory_order_relaxed);
-    busy_.store(int(workers_.size()), std::memory_order_relaxed);
-    round_.fetch_add(1, std::memory_order_seq_cst);
-    if (sleeping_.load(std::memory_order_seq_cst) > 0) {
+    busy_.store(helpers, std::memory_order_relaxed);
+    round_.store((round_.load(std::memory_order_relaxed) / kRound + 1) * kRound + std::uint64_t(helpers), std::memory_order_seq_cst);
+    bool sleeping = false;
+    for (int i = 1; i <= helpers; ++i) sleeping = sleeping || asleep_[std::size_t(i)].load(std::memory_order_seq_cst);
+    if (sleeping) {
         std::lock_guard lock(mutex_);
         wake_.notify_all();
     }
@@ -82,15 +99,19 @@ void Pool::run_erased(int items, Call call, void* context) {
 void Pool::work(int thread) {
     std::uint64_t seen = 0;
     for (;;) {
-        auto called = [&] { return round_.load(std::memory_order_seq_cst) != seen; };
+        // A task without this worker may end, and the next begin, before it has seen either.
+        auto called = [&] {
+            const std::uint64_t now = round_.load(std::memory_order_seq_cst);
+            return now != seen && (std::uint64_t(thread) <= (now & kHelpers) || ending_);
+        };
         if (!spin_until(called)) {
             std::unique_lock lock(mutex_);
-            sleeping_.fetch_add(1, std::memory_order_seq_cst);
+            asleep_[std::size_t(thread)].store(true, std::memory_order_seq_cst);
             wake_.wait(lock, called);
-            sleeping_.fetch_sub(1, std::memory_order_seq_cst);
+            asleep_[std::size_t(thread)].store(false, std::memory_order_seq_cst);
         }
-        seen = round_.load(std::memory_order_acquire);
         if (ending_) return;
+        seen = round_.load(std::memory_order_acquire);
         drain(thread);
         busy_.fetch_sub(1, std::memory_order_release);
     }

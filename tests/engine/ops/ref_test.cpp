@@ -1,7 +1,11 @@
 // The reference ops against values worked out by hand.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cmath>
+#include <memory>
+#include <thread>
 #include <vector>
 
 #include "engine/ops/ops.h"
@@ -227,5 +231,45 @@ TEST(Pool, EveryItemRunsOnce) {
         pool.run(round % 37, [&](int item, int) { sum += item + 1; });
         const int n = round % 37;
         ASSERT_EQ(sum, n * (n + 1) / 2);
+    }
+}
+
+TEST(Pool, ThoseThatComputeAtOnceTakeTheirPart) {
+    const auto share = std::make_shared<PoolShare>(0);
+    Pool one(4, share), other(4, share);
+    // So many CPU threads run a task at once: an item waits until as many have come, or a while.
+    const auto together = [](Pool& pool) {
+        std::atomic<int> inside{0}, most{0};
+        pool.run(16, [&](int, int thread) {
+            ASSERT_LT(thread, 4);
+            ++inside;
+            for (int i = 0; i < 200 && inside < 4; ++i) std::this_thread::sleep_for(std::chrono::microseconds(100));
+            for (int seen = most, now = inside; seen < now && !most.compare_exchange_weak(seen, now);) {}
+            --inside;
+        });
+        return most.load();
+    };
+    {
+        const Pool::Busy first(one);
+        EXPECT_GT(together(one), 2);
+        const Pool::Busy second(other), again(other);
+        EXPECT_LE(together(one), 2);
+        EXPECT_LE(together(other), 2);
+    }
+    EXPECT_EQ(*share, 0);
+    EXPECT_GT(together(one), 2);
+}
+
+// The part grows and shrinks between tasks, and a worker that was left out may have missed several.
+TEST(Pool, EveryItemRunsOnceWhileTheShareChanges) {
+    const auto share = std::make_shared<PoolShare>(1);
+    Pool pool(4, share);
+    for (int round = 0; round < 4000; ++round) {
+        *share = 1 + round * 7 % 5;
+        std::atomic<int> sum{0};
+        pool.run(round % 37, [&](int item, int) { sum += item + 1; });
+        const int n = round % 37;
+        ASSERT_EQ(sum, n * (n + 1) / 2);
+        if (round % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));  // until they sleep
     }
 }
