@@ -20,6 +20,7 @@
 #include "engine/model/adapter.h"
 #include "engine/model/converted_file.h"
 #include "engine/model/encoder_file.h"
+#include "engine/out_of_memory.h"
 #include "engine/target_choice.h"
 #include "engine/worker.h"
 
@@ -455,10 +456,8 @@ base::Result<std::unique_ptr<Engine>> load_file(const LoadOptions& options) {
     return std::unique_ptr<Engine>(std::move(out));
 }
 
-}  // namespace
-
-base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
-    if (is_encoder(options.path)) return load_encoder_engine(std::move(options));
+base::Result<std::unique_ptr<Engine>> load_chosen(const LoadOptions& options) {
+    if (is_encoder(options.path)) return load_encoder_engine(options);
     if (!options.copy.empty() && ConvertedFile::is_one(options.copy)) {
         LoadOptions of_copy = options;
         of_copy.path = options.copy;
@@ -473,5 +472,9 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     }
     return load_file(options);
 }
+
+}  // namespace
+
+base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) { return with_memory_errors(std::move(options), load_chosen); }
 
 }  // namespace engine

@@ -68,8 +68,8 @@ base::Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::filesystem
     const int failed = errno;
     if (data == MAP_FAILED) {
         ::close(fd);
-        return base::error(Code::resource_exhausted, "cannot map the " + std::to_string(size) + " bytes of " +
-                                                         path.string() + ": " + std::strerror(failed));
+        return base::error(Code::resource_exhausted, "cannot map the " + std::to_string(size >> 20) + " MiB of " + path.string() + " into the addresses of this process: " + std::strerror(failed),
+                           "raise the limit of its addresses (ulimit -v) and of its mappings (vm.max_map_count)");
     }
     return std::unique_ptr<MappedFile>(new MappedFile(static_cast<const std::uint8_t*>(data), size, fd));
 }
