@@ -17,19 +17,22 @@ std::uint64_t of_kilobytes(std::uint64_t kilobytes) { return kilobytes == kNoLim
 struct Hierarchy {
     std::string_view line;    // of /proc/self/cgroup, up to the group's path
     std::string_view folder;  // where its groups lie
-    std::string_view most, used, reclaimable;  // files, and a word of memory.stat
+    std::string_view most, used;           // files
+    std::string_view reclaimable[2];       // words of memory.stat
 };
 constexpr Hierarchy kHierarchies[] = {
-    {"0::", "/sys/fs/cgroup", "/memory.max", "/memory.current", "\ninactive_file "},
-    {":memory:", "/sys/fs/cgroup/memory", "/memory.limit_in_bytes", "/memory.usage_in_bytes", "\ntotal_inactive_file "},
+    {"0::", "/sys/fs/cgroup", "/memory.max", "/memory.current", {"\ninactive_file ", "\nactive_file "}},
+    {":memory:", "/sys/fs/cgroup/memory", "/memory.limit_in_bytes", "/memory.usage_in_bytes", {"\ntotal_inactive_file ", "\ntotal_active_file "}},
 };
 
-// Pages of files that nobody uses are given up before anybody is refused memory.
+// Pages of files are given up before anybody is refused memory, also those that were read more than once: as in MemAvailable.
 std::uint64_t left_in(std::string_view root, const Hierarchy& all, std::string_view group) {
     const std::uint64_t most = KernelFile({root, all.folder, group, all.most}).number(), used = KernelFile({root, all.folder, group, all.used}).number();
     if (most == kNoLimit || used == kNoLimit) return kNoLimit;
-    const std::uint64_t cached = KernelFile({root, all.folder, group, "/memory.stat"}).number_after(all.reclaimable);
-    const std::uint64_t taken = used - (cached == kNoLimit ? 0 : std::min(used, cached));
+    const KernelFile stat({root, all.folder, group, "/memory.stat"});
+    std::uint64_t taken = used;
+    for (const std::string_view word : all.reclaimable)
+        if (const std::uint64_t cached = stat.number_after(word); cached != kNoLimit) taken -= std::min(taken, cached);
     return most > taken ? most - taken : 0;
 }
 

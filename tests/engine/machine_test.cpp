@@ -141,7 +141,7 @@ TEST(FreeMemory, IsWhatMachineAndControlGroupsLeave) {
     t.put(slice + "memory.max", std::to_string(2000 * kMiB));
     t.put(slice + "memory.current", std::to_string(1500 * kMiB));
     EXPECT_EQ(left(), 500 * kMiB) << "of the group around it";
-    t.put(slice + "memory.stat", "anon 1\nfile 2\ninactive_file " + std::to_string(400 * kMiB) + "\nactive_file 3");
+    t.put(slice + "memory.stat", "anon 1\nfile 2\ninactive_file " + std::to_string(300 * kMiB) + "\nactive_file " + std::to_string(100 * kMiB));
     EXPECT_EQ(left(), 900 * kMiB) << "with pages of files that can be given up";
     t.put(own + "memory.max", std::to_string(700 * kMiB));
     EXPECT_EQ(left(), 700 * kMiB - 123456);
@@ -161,8 +161,8 @@ TEST(FreeMemory, InAContainerAndOfTheFirstVersion) {
     const std::string group = "sys/fs/cgroup/memory/docker/abc/";
     first.put(group + "memory.limit_in_bytes", std::to_string(1000 * kMiB));
     first.put(group + "memory.usage_in_bytes", std::to_string(600 * kMiB));
-    first.put(group + "memory.stat", "cache 1\ntotal_inactive_file " + std::to_string(50 * kMiB));
-    EXPECT_EQ(engine::free_memory(first.root().string()), 450 * kMiB);
+    first.put(group + "memory.stat", "cache 1\ntotal_inactive_file " + std::to_string(50 * kMiB) + "\ntotal_active_file " + std::to_string(30 * kMiB));
+    EXPECT_EQ(engine::free_memory(first.root().string()), 480 * kMiB);
 }
 
 TEST(LoadTimes, SayHowMuchTheDiskHadToGive) {
