@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -96,6 +97,31 @@ TEST(Fairness, ThirtyTwoAtOnceSayWhatTheySayAlone) {
             EXPECT_EQ(together.text, alone[i].text) << i;
             EXPECT_EQ(together.finish, alone[i].finish) << i;
         }
+    }
+}
+
+// In profile fast too, where the golden checkpoints are: of each kind of model the greedy texts.
+TEST(Fairness, ThirtyTwoAtOnceSayWhatTheySayAloneInFast) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    for (const auto& entry : std::filesystem::directory_iterator(*golden)) {
+        const auto file = entry.path() / "model-f16.gguf";
+        if (!std::filesystem::exists(file)) continue;
+        SCOPED_TRACE(entry.path().filename().string());
+        std::vector<Request> requests = mixed(32);
+        for (Request& r : requests) r.sampling = {};
+        const auto started = [&](int sequences, bool drafts) { return Engine::load({.path = file, .threads = 2, .kv_tokens = 3000, .max_sequences = sequences, .drafts = drafts}); };
+        std::vector<Output> alone;
+        {
+            auto engine = started(1, false);
+            ASSERT_TRUE(engine) << engine.error().text();
+            if ((*engine)->info().encoder) continue;
+            for (const Request& r : requests) alone.push_back(read(**(*engine)->start(r)));
+        }
+        auto engine = started(8, true);
+        std::vector<std::unique_ptr<Session>> sessions;
+        for (const Request& r : requests) sessions.push_back(*(*engine)->start(r));
+        for (std::size_t i = 0; i < sessions.size(); ++i) EXPECT_EQ(read(*sessions[i]).ids, alone[i].ids) << i;
     }
 }
 
