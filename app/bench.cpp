@@ -34,6 +34,8 @@ base::Result<std::unique_ptr<engine::Session>> begin(engine::Engine& engine, int
     request.max_tokens = output;
     request.ignore_eos = true;
     request.drafts = false;  // as peers decode, a token a step; --speculation tells what guesses gain
+    // One that goes in circles, as the likeliest tokens of random weights do, would use the same few experts for ever.
+    if (engine.memory().experts.cached()) request.sampling = {.temperature = 1, .seed = std::uint64_t(first) + 1};
     request.cache_salt = salt;
     return engine.start(std::move(request));
 }

@@ -21,6 +21,11 @@ HIDDEN, LAYERS, EXPERTS, USED, INNER, DENSE_INNER = 1024, 24, 32, 8, 512, 3072
 random_bytes = random.Random(1).randbytes
 
 
+# Codes of four bits stand for -8 to 7. Without the lowest their mean is none: a mean of all weights would drive every token's
+# state into one direction, and to the same few experts.
+EVEN_NIBBLES = bytes((b & 15 or 8) | ((b >> 4 or 8) << 4) for b in range(256))
+
+
 def half(value):
     return struct.pack("<e", value)
 
@@ -32,7 +37,7 @@ def block(kind, number):
     if kind == F32:
         return struct.pack("<f", number.gauss(0, SPREAD))
     if kind == Q4_0:
-        return half(SPREAD / 4.6) + random_bytes(16)
+        return half(SPREAD / 4.6) + random_bytes(16).translate(EVEN_NIBBLES)
     if kind == Q8_0:
         return half(SPREAD / 74) + random_bytes(32)
     if kind == Q4_K:
