@@ -4,7 +4,7 @@
 namespace engine::avx512 {
 namespace {
 
-constexpr int sums = 16;  // at once: more than the latency of one instruction needs
+constexpr int sums = 12;  // at once: more than two a cycle need by their latency; both kinds of them find registers
 
 }  // namespace
 
