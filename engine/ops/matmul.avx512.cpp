@@ -8,12 +8,9 @@ namespace engine::avx512 {
 namespace {
 
 constexpr int tile_panels = 2;
-constexpr int few_rows = 12 * group_rows;  // that meet the panels' codes as they are made: up to here that is faster than unpacking first
+constexpr int few_rows = 12;  // that meet the panels' codes as they are made: up to here that is faster than unpacking first
 constexpr int few_float_rows = group_rows;  // the same of float weights
 constexpr int chunk_columns = 512;  // of the float tiles: an unpacked pair of panels stays in the nearest caches
-
-// Whether that is faster for any number of rows: a code is a byte, or takes an operation for two of them.
-constexpr bool always_straight(Format f) { return f == Format::q8_0 || f == Format::q4_0; }
 
 enum class Kind { plain, minimum, sixteen, sixteen_minimum };
 
@@ -38,6 +35,16 @@ Corner corner_at(const Results& to, const Panels& w, int panel, int n_panels) {
     return c;
 }
 
+// What the next tiles read from memory, fetched while this one computes: so many cache lines with each scale's columns.
+struct Ahead {
+    const uint8_t* at;
+    int lines;
+
+    void fetch() {
+        for (int i = 0; i < lines; ++i, at += 64) _mm_prefetch(at, _MM_HINT_T1);
+    }
+};
+
 #define EACH_ACCUMULATOR HEARTH_UNROLL for (int p = 0; p < P; ++p) HEARTH_UNROLL for (int n = 0; n < N; ++n)
 
 template <int P, int N, int WORDS>
@@ -52,10 +59,10 @@ HEARTH_INLINE void multiply(const uint8_t* w, const int8_t* x, __m512i (&a)[P][N
     }
 }
 
-template <int P, int N> HEARTH_INLINE void start(const int32_t* sum, __m128i shift, __m512i (&a)[P][N]) {
+// Sums that begin at what the codes are too high by. zero: the lower factor of each pair of words; a sum's upper one is only its sign.
+template <int P, int N> HEARTH_INLINE void start(const int32_t* sum, __m512i zero, __m512i (&a)[P][N]) {
     HEARTH_UNROLL for (int n = 0; n < N; ++n) {
-        const __m512i zero = _mm512_setzero_si512();
-        const __m512i c = _mm512_sub_epi32(zero, _mm512_sll_epi32(_mm512_set1_epi32(sum[n]), shift));
+        const __m512i c = _mm512_madd_epi16(_mm512_set1_epi32(sum[n]), zero);
         HEARTH_UNROLL for (int p = 0; p < P; ++p) a[p][n] = c;
     }
 }
@@ -82,17 +89,18 @@ template <int P, int N> HEARTH_INLINE void add_minimum(const float* minimum, con
 }
 
 template <int P, int N, Kind kind>
-void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner& to) {
-    const __m128i shift = _mm_cvtsi32_si128(zero);
+void tile(const Unpacked& w, const Group& x, int columns, int zero, Ahead ahead, const Corner& to) {
+    const __m512i lowered = _mm512_set1_epi32(-(1 << zero) & 0xffff);
     __m512 f[P][N];
     __m512i a[P][N];
     EACH_ACCUMULATOR f[p][n] = _mm512_setzero_ps();
     if constexpr (kind == Kind::sixteen || kind == Kind::sixteen_minimum) {
         for (int u = 0; u < columns / 16; ++u) {
+            ahead.fetch();
             const int at = w.quarters ? unit_of_quarters(u) : u;  // in 16 columns
             const int32_t* const sum = x.sum16 + size_t(at) * N;
             const float* const scale = x.scale + size_t(at / 2) * N;
-            if constexpr (kind == Kind::sixteen) start<P, N>(sum, shift, a);
+            if constexpr (kind == Kind::sixteen) start<P, N>(sum, lowered, a);
             else EACH_ACCUMULATOR a[p][n] = _mm512_setzero_si512();
             multiply<P, N, 4>(w.q + size_t(u) * 4 * P * 64, x.q + size_t(at) * 16 * N, a);
             add_scaled<P, N>(a, w.scale + size_t(u) * 16 * P, scale, f);
@@ -104,7 +112,8 @@ void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner
         }
     } else {
         for (int b = 0; b < columns / 32; ++b) {
-            if constexpr (kind == Kind::plain) start<P, N>(x.sum + size_t(b) * N, shift, a);
+            ahead.fetch();
+            if constexpr (kind == Kind::plain) start<P, N>(x.sum + size_t(b) * N, lowered, a);
             else EACH_ACCUMULATOR a[p][n] = _mm512_setzero_si512();
             multiply<P, N, 8>(w.q + size_t(b) * 8 * P * 64, x.q + size_t(b) * 32 * N, a);
             add_scaled<P, N>(a, w.scale + size_t(b) * 16 * P, x.scale + size_t(b) * N, f);
@@ -119,7 +128,7 @@ void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner
         store_result(to.out + n * to.stride + 16 * p, to.bias ? to.bias + 16 * p : nullptr, to.accumulate, to.mask[p], _mm512_mul_ps(f[p][n], _mm512_set1_ps(to.scale)));
 }
 
-using Tile = void (*)(const Unpacked&, const Group&, int, int, const Corner&);
+using Tile = void (*)(const Unpacked&, const Group&, int, int, Ahead, const Corner&);
 template <int P, Kind kind>
 constexpr Tile tiles[group_rows] = {tile<P, 1, kind>, tile<P, 2, kind>, tile<P, 3, kind>, tile<P, 4, kind>,
                                     tile<P, 5, kind>, tile<P, 6, kind>, tile<P, 7, kind>, tile<P, 8, kind>};
@@ -251,19 +260,23 @@ size_t scratch_bytes(int columns) {
 }
 
 void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch) {
-    if (always_straight(w.format) || (x.rows <= few_rows && has_matvec(w.format))) return straight_int8(w, x, to, begin, end);
+    if (x.rows <= few_rows && has_matvec(w.format)) return straight_int8(w, x, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
     const Unpacked u = unpacked_at(scratch, w.format, w.columns);
     const Kind kind = kind_of(w.format);
     const int zero = zero_shift(w.format) < 0 ? 0 : zero_shift(w.format);
+    const int groups = (x.rows + group_rows - 1) / group_rows, scales = w.columns / scale_columns(w.format);
+    const int lines = int(tile_panels * bytes / 64) / (groups * scales) + 1;
     for (int panel = begin; panel < end; panel += tile_panels) {
         const int n = end - panel < tile_panels ? end - panel : tile_panels;
         for (int p = 0; p < n; ++p) unpack_int8(w.format, w.data + (panel + p) * bytes, w.columns, u, p, n);
         const Tile* table = n == 1 ? tiles_of<1>(kind) : tiles_of<tile_panels>(kind);
         Corner corner = corner_at(to, w, panel, n);
+        Ahead ahead{w.data + (panel + n) * bytes, lines};
         for (int first = 0; first < x.rows; first += group_rows) {
             const int rows = x.rows - first < group_rows ? x.rows - first : group_rows;
-            table[rows - 1](u, group_at(x, first), w.columns, zero, corner);
+            table[rows - 1](u, group_at(x, first), w.columns, zero, ahead, corner);
+            ahead.at += 64 * size_t(lines) * size_t(scales);
             corner.out += group_rows * to.stride;
         }
     }
