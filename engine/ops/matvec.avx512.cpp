@@ -17,7 +17,7 @@ template <int N> HEARTH_INLINE void dot(__m512i (&sum)[N], __m512i w, const int8
 
 // Sums that begin at factor * start[n].
 template <int N> HEARTH_INLINE void begin_at(__m512i (&sum)[N], int factor, const int32_t* start) {
-    EACH_ROW sum[n] = _mm512_set1_epi32(factor * start[n]);
+    EACH_ROW sum[n] = _mm512_madd_epi16(_mm512_set1_epi32(start[n]), _mm512_set1_epi32(factor & 0xffff));
 }
 template <int N> HEARTH_INLINE void clear(__m512i (&sum)[N]) { EACH_ROW sum[n] = _mm512_setzero_si512(); }
 
@@ -73,7 +73,7 @@ template <Format F, int N> HEARTH_INLINE void panel_pairs(const uint8_t* w, cons
     constexpr int data = F == Format::q4_0 ? 256 : F == Format::q5_0 ? 320 : 512;
     const int blocks = columns / 32;
     for (int b = 0; b < blocks; ++b) {
-        if constexpr (F != Format::q8_0) prefetch<(data + 95) / 64>(w);
+        if constexpr (F != Format::q8_0 || N > 1) prefetch<(data + 95) / 64>(w);
         const uint8_t* scales = b & 1 ? w - data - 32 : w;
         if (!(b & 1)) w += 64;
         __m512i sum[N];
