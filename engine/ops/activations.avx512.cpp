@@ -12,11 +12,13 @@ HEARTH_INLINE QuantisedBlock quantised(const float* x) {
     const __m512 inverse = _mm512_set1_ps(top > 0 ? 127.f / top : 0.f);
     const __m512i q0 = _mm512_cvtps_epi32(_mm512_mul_ps(v0, inverse));
     const __m512i q1 = _mm512_cvtps_epi32(_mm512_mul_ps(v1, inverse));
-    block.sums[0] = _mm512_reduce_add_epi32(q0);
-    block.sums[1] = _mm512_reduce_add_epi32(q1);
-
-    _mm_store_si128(reinterpret_cast<__m128i*>(block.codes), _mm512_cvtepi32_epi8(q0));
-    _mm_store_si128(reinterpret_cast<__m128i*>(block.codes + 16), _mm512_cvtepi32_epi8(q1));
+    const __m256i codes = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm512_cvtepi32_epi8(q0)), _mm512_cvtepi32_epi8(q1), 1);
+    // Sums of eight unsigned bytes, which are all too high by 128.
+    const __m256i eights = _mm256_sad_epu8(_mm256_xor_si256(codes, _mm256_set1_epi8(-128)), _mm256_setzero_si256());
+    const __m256i halves = _mm256_add_epi64(eights, _mm256_shuffle_epi32(eights, 0x4e));
+    block.sums[0] = _mm256_extract_epi32(halves, 0) - 16 * 128;
+    block.sums[1] = _mm256_extract_epi32(halves, 4) - 16 * 128;
+    _mm256_store_si256(reinterpret_cast<__m256i*>(block.codes), codes);
     return block;
 }
 
