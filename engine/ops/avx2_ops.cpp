@@ -30,6 +30,7 @@ constexpr packed::Kernels kKernels = {
     .attend_tile_bytes = avx2::attend_tile_bytes,
     .attend_tile = avx2::attend_tile,
     .delta_head = avx2::delta_head,
+    .delta_chunk = avx2::delta_chunk,
     .scan_head = avx2::scan_head,
     .convolve_row = avx2::convolve_row,
     .peak = avx2::peak,

@@ -28,6 +28,7 @@ constexpr packed::Kernels kKernels = {
     .attend_tile_bytes = avx512::attend_tile_bytes,
     .attend_tile = avx512::attend_tile,
     .delta_head = avx512::delta_head,
+    .delta_chunk = avx512::delta_chunk,
     .scan_head = avx512::scan_head,
     .convolve_row = avx512::convolve_row,
     .peak = avx512::peak,

@@ -130,8 +130,11 @@ struct DeltaHead {
     size_t out_stride;
     const float *decay, *beta;   // (rows)
     int rows, key_dim, value_dim;
-    float* work;                 // rows * (2 * key_dim + 1) floats
+    float* work;                 // rows * (2 * key_dim + 1) floats; of delta_chunk: delta_chunk_work
 };
+
+constexpr int delta_rows = 16;  // at most, that delta_chunk takes
+constexpr size_t delta_chunk_work(int key_dim, int value_dim) { return size_t(delta_rows) * size_t(3 * key_dim + value_dim + 2 * delta_rows); }
 
 // Rows of one head of the selective scan, with Δ and exp(Δ a) of each.
 struct ScanHead {
@@ -198,6 +201,7 @@ struct Kernels {
     void (*attend_tile)(const AttentionRows& a, int kv, int position, int rows, const float* q, float* out, void* scratch);
 
     void (*delta_head)(const DeltaHead& a);
+    void (*delta_chunk)(const DeltaHead& a);  // the same by products of matrices: faster, and a row's last bits depend on the others
     void (*scan_head)(const ScanHead& a);
     // out(c) = Σ_j w(j, c) · in[j](c) + bias(c), without activation. out may not alias an input; bias null: none.
     void (*convolve_row)(float* out, const float* const* in, const float* w, size_t w_stride, const float* bias, int kernel, size_t n);

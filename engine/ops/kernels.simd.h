@@ -24,6 +24,7 @@ void attend_join(const AttentionRows& a, const void* states, int spans, float* o
 size_t attend_tile_bytes(int head_dim, int group);
 void attend_tile(const AttentionRows& a, int kv, int position, int rows, const float* q, float* out, void* scratch);
 void delta_head(const DeltaHead& a);
+void delta_chunk(const DeltaHead& a);
 void scan_head(const ScanHead& a);
 void convolve_row(float* out, const float* const* in, const float* w, size_t w_stride, const float* bias, int kernel, size_t n);
 double peak(Arithmetic arithmetic, long rounds);

@@ -34,6 +34,7 @@ constexpr packed::Kernels kNeon = {
     .attend_tile_bytes = neon::attend_tile_bytes,
     .attend_tile = neon::attend_tile,
     .delta_head = neon::delta_head,
+    .delta_chunk = neon::delta_chunk,
     .scan_head = neon::scan_head,
     .convolve_row = neon::convolve_row,
     .peak = neon::peak,

@@ -451,7 +451,7 @@ struct PackedOps {
         ops.rope = rope;
         ops.attention = attention<exact>;
         ops.convolve = RecurrentOps<k>::convolve;
-        ops.gated_delta = RecurrentOps<k>::gated_delta;
+        ops.gated_delta = RecurrentOps<k>::template gated_delta<exact>;
         ops.selective_scan = RecurrentOps<k>::selective_scan;
         ops.activate = activate;
         ops.gelu = gelu;

@@ -68,6 +68,39 @@ template <class V, int N> HEARTH_INLINE void delta_strip(const DeltaHead& a, int
     }
 }
 
+// out(r, c) = factor · out(r, c) + Σ_i a(r, i) b(i, c) for R rows and N vectors of columns; with a factor of 0 out is not read.
+template <int R, int N> HEARTH_INLINE void product_tile(float* out, size_t out_stride, float factor, const float* a, size_t a_row, size_t a_step, const float* b, size_t b_stride, int depth) {
+    Vec sum[R][N];
+    HEARTH_UNROLL for (int r = 0; r < R; ++r) HEARTH_UNROLL for (int j = 0; j < N; ++j) sum[r][j] = factor == 0 ? Vec{} : factor * load<Vec>(out + size_t(r) * out_stride + j * kLanes);
+    for (int i = 0; i < depth; ++i, a += a_step, b += b_stride) {
+        Vec v[N];
+        HEARTH_UNROLL for (int j = 0; j < N; ++j) v[j] = load<Vec>(b + j * kLanes);
+        HEARTH_UNROLL for (int r = 0; r < R; ++r) HEARTH_UNROLL for (int j = 0; j < N; ++j) sum[r][j] += a[size_t(r) * a_row] * v[j];
+    }
+    HEARTH_UNROLL for (int r = 0; r < R; ++r) HEARTH_UNROLL for (int j = 0; j < N; ++j) store(out + size_t(r) * out_stride + j * kLanes, sum[r][j]);
+}
+
+struct Factor {
+    const float* at;
+    size_t row, step;  // floats from one row, and from one term, to the next
+};
+
+template <int N> HEARTH_INLINE void product_columns(float* out, size_t out_stride, int rows, float factor, Factor a, const float* b, size_t b_stride, int depth) {
+    constexpr int together = kLanes == 8 ? 4 : 8;  // as many as find registers
+    int r = 0;
+    for (; r + together <= rows; r += together) product_tile<together, N>(out + size_t(r) * out_stride, out_stride, factor, a.at + size_t(r) * a.row, a.row, a.step, b, b_stride, depth);
+    for (; r < rows; ++r) product_tile<1, N>(out + size_t(r) * out_stride, out_stride, factor, a.at + size_t(r) * a.row, a.row, a.step, b, b_stride, depth);
+}
+
+// out = factor · out + a b, with so many rows and columns, the latter a multiple of kLanes.
+void product(float* out, size_t out_stride, int rows, int columns, float factor, Factor a, const float* b, size_t b_stride, int depth) {
+    int c = 0;
+    if (rows == 1)
+        for (; c + 8 * kLanes <= columns; c += 8 * kLanes) product_tile<1, 8>(out + c, out_stride, factor, a.at, a.row, a.step, b + c, b_stride, depth);
+    for (; c + 2 * kLanes <= columns; c += 2 * kLanes) product_columns<2>(out + c, out_stride, rows, factor, a, b + c, b_stride, depth);
+    for (; c < columns; c += kLanes) product_columns<1>(out + c, out_stride, rows, factor, a, b + c, b_stride, depth);
+}
+
 // N vectors of each row of the state, from column c on; the sums of columns before are in out already.
 template <class V, int N> HEARTH_INLINE void scan_strip(const ScanHead& a, int c) {
     constexpr int width = int(sizeof(V) / sizeof(float));
@@ -103,6 +136,48 @@ void delta_head(const DeltaHead& a) {
     for (; c + 4 * kLanes <= dv; c += 4 * kLanes) delta_strip<Vec, 4>(a, c);
     for (; c + kLanes <= dv; c += kLanes) delta_strip<Vec, 1>(a, c);
     for (; c < dv; ++c) delta_strip<float, 1>(a, c);
+}
+
+// With D(t, i) the product of the decays of rows i + 1 … t, and G(t) that of all up to t, the rule's δ and results are
+//   δ(t) = β(t) (v(t) - G(t) Sᵀk(t) - Σ_{i<t} D(t, i) (k(i)·k(t)) δ(i))        out(t) = G(t) Sᵀq(t) + Σ_{i≤t} D(t, i) (k(i)·q(t)) δ(i)
+// and the new state is G(n) S + Σ D(n, i) k(i) δ(i)ᵀ, all with the old S: products of matrices but for the rows of δ, which need
+// those before. (Yang, Kautz and Hatamizadeh: Gated Delta Networks, 2024, §3.3, without its inverse.)
+void delta_chunk(const DeltaHead& a) {
+    constexpr int m = delta_rows;
+    const int n = a.rows, dk = a.key_dim, dv = a.value_dim;
+    if (dv % kLanes != 0) return delta_head(a);
+    float *const q = a.work, *const k = q + m * dk, *const keys = k + m * dk, *const delta = keys + m * dk, *const of_q = delta + m * dv, *const of_k = of_q + m * m;
+    if (n < m) memset(keys, 0, sizeof(float) * m * size_t(dk));
+    for (int t = 0; t < n; ++t) {
+        unit(a.q + size_t(t) * a.in_stride, dk, 1 / __builtin_sqrtf(float(dk)), q + t * dk);
+        unit(a.k + size_t(t) * a.in_stride, dk, 1, k + t * dk);
+        for (int i = 0; i < dk; ++i) keys[i * m + t] = k[t * dk + i];
+    }
+    product(of_q, m, n, m, 0, {q, size_t(dk), 1}, keys, m, dk);
+    product(of_k, m, n, m, 0, {k, size_t(dk), 1}, keys, m, dk);
+    float through[m], all = 1;  // D(t, i), G(t)
+    for (int t = 0; t < n; ++t) {
+        const float decay = a.decay[t], beta = a.beta[t];
+        all *= decay;
+        for (int i = 0; i < t; ++i) {
+            through[i] *= decay;
+            of_k[t * m + i] *= -beta * through[i];
+        }
+        through[t] = 1;
+        for (int i = 0; i < n; ++i) of_q[t * m + i] = i <= t ? of_q[t * m + i] * through[i] : 0;
+        for (int i = 0; i < dk; ++i) {
+            q[t * dk + i] *= all;
+            k[t * dk + i] *= -beta * all;
+        }
+        for (int c = 0; c < dv; ++c) delta[t * dv + c] = beta * a.v[size_t(t) * a.in_stride + size_t(c)];
+    }
+    product(delta, size_t(dv), n, dv, 1, {k, size_t(dk), 1}, a.state, size_t(dv), dk);
+    product(a.out, a.out_stride, n, dv, 0, {q, size_t(dk), 1}, a.state, size_t(dv), dk);
+    for (int t = 1; t < n; ++t) product(delta + t * dv, size_t(dv), 1, dv, 1, {of_k + t * m, m, 1}, delta, size_t(dv), t);
+    product(a.out, a.out_stride, n, dv, 1, {of_q, m, 1}, delta, size_t(dv), n);
+    for (int i = 0; i < dk; ++i)
+        for (int t = 0; t < n; ++t) keys[i * m + t] *= through[t];
+    product(a.state, size_t(dv), dk, dv, all, {keys, m, 1}, delta, size_t(dv), n);
 }
 
 void scan_head(const ScanHead& a) {

@@ -15,6 +15,7 @@ namespace engine::packed {
 template <const Kernels& k>
 struct RecurrentOps {
     static constexpr int rows_together = 32;  // of one head: their vectors stay near
+    static constexpr int fewest_of_chunk = 8;  // rows of a sequence: fewer are as fast one after another
     static constexpr int kernel_most = 16;
 
     static void convolve(const ConvArgs& args, Exec& exec) {
@@ -27,35 +28,39 @@ struct RecurrentOps {
         });
     }
 
+    template <bool exact>
     static void gated_delta(const DeltaArgs& args, Exec& exec) {
         const int dk = args.key_dim, dv = args.value_dim, repeat = args.value_heads / args.key_heads;
         const Taken taken(*exec.scratch);
-        const std::size_t room = std::size_t(rows_together) * std::size_t(2 * dk + 1);
+        const std::size_t room = std::max(std::size_t(rows_together) * std::size_t(2 * dk + 1), delta_chunk_work(dk, dv));
         float* const memory = exec.scratch->take<float>(room * std::size_t(exec.pool->threads()));
         exec.pool->run(args.n_sequences * args.value_heads, [&](int item, int thread) {
             const SequenceRows& s = args.sequences[item / args.value_heads];
             const int head = item % args.value_heads, key_head = args.tiled ? head % args.key_heads : head / repeat;
             float decay[rows_together], beta[rows_together];
-            for (int done = 0; done < s.rows; done += rows_together) {
-                const int first = s.first_row + done, n = std::min(rows_together, s.rows - done);
+            const bool chunks = !exact && !s.one_by_one && s.rows >= fewest_of_chunk;
+            const int together = chunks ? delta_rows : rows_together;
+            for (int done = 0; done < s.rows; done += together) {
+                const int first = s.first_row + done, n = std::min(together, s.rows - done);
                 for (int r = 0; r < n; ++r) {
                     decay[r] = std::exp(args.a[head] * ref::softplus(args.alpha.row(first + r)[head] + args.dt_bias[head]));
                     beta[r] = ref::sigmoid(args.beta.row(first + r)[head]);
                 }
                 const float* const in = args.qkv.row(first);
-                k.delta_head({.state = s.state + args.state + std::size_t(head) * dk * dv,
-                              .q = in + std::size_t(key_head) * dk,
-                              .k = in + std::size_t(args.key_heads + key_head) * dk,
-                              .v = in + std::size_t(2 * args.key_heads) * dk + std::size_t(head) * dv,
-                              .in_stride = std::size_t(args.qkv.cols),
-                              .out = args.out.row(first) + std::size_t(head) * dv,
-                              .out_stride = std::size_t(args.out.cols),
-                              .decay = decay,
-                              .beta = beta,
-                              .rows = n,
-                              .key_dim = dk,
-                              .value_dim = dv,
-                              .work = memory + room * std::size_t(thread)});
+                const DeltaHead rows{.state = s.state + args.state + std::size_t(head) * dk * dv,
+                                     .q = in + std::size_t(key_head) * dk,
+                                     .k = in + std::size_t(args.key_heads + key_head) * dk,
+                                     .v = in + std::size_t(2 * args.key_heads) * dk + std::size_t(head) * dv,
+                                     .in_stride = std::size_t(args.qkv.cols),
+                                     .out = args.out.row(first) + std::size_t(head) * dv,
+                                     .out_stride = std::size_t(args.out.cols),
+                                     .decay = decay,
+                                     .beta = beta,
+                                     .rows = n,
+                                     .key_dim = dk,
+                                     .value_dim = dv,
+                                     .work = memory + room * std::size_t(thread)};
+                chunks ? k.delta_chunk(rows) : k.delta_head(rows);
             }
         });
     }

@@ -61,15 +61,20 @@ struct RecurrentTest : testing::Test {
         return r;
     }
 
-    void agrees(const Op& op, int cols, std::size_t state) {
+    // alone: rows have the same last bits however they are cut into steps in profile fast, too.
+    void agrees(const Op& op, int cols, std::size_t state, bool alone = true) {
         const Result want = run(ref_ops(), op, cols, state, false);
         for (const auto& [name, ops] : runs()) {
             SCOPED_TRACE(name);
             const Result got = run(*ops, op, cols, state, false), cut = run(*ops, op, cols, state, true);
             EXPECT_LT(error(got.out, want.out), kFloatError);
             EXPECT_LT(error(got.states, want.states), kFloatError);
-            EXPECT_EQ(std::memcmp(got.out.data(), cut.out.data(), got.out.size() * 4), 0) << "rows in two steps";
-            EXPECT_EQ(std::memcmp(got.states.data(), cut.states.data(), got.states.size() * 4), 0) << "rows in two steps";
+            EXPECT_LT(error(cut.out, want.out), kFloatError) << "rows in two steps";
+            EXPECT_LT(error(cut.states, want.states), kFloatError) << "rows in two steps";
+            if (alone || name.ends_with("exact")) {
+                EXPECT_EQ(std::memcmp(got.out.data(), cut.out.data(), got.out.size() * 4), 0) << "rows in two steps";
+                EXPECT_EQ(std::memcmp(got.states.data(), cut.states.data(), got.states.size() * 4), 0) << "rows in two steps";
+            }
             EXPECT_EQ(scratch.used(), 0u);
         }
     }
@@ -112,7 +117,7 @@ TEST_F(RecurrentTest, GatedDeltaAgreesWithRef) {
             // clang 14 captures no structured binding by itself
             agrees([&, dk = dk, dv = dv](const Ops& ops, Mat out, const SequenceRows* s, int n) {
                 ops.gated_delta({out, {qkv.data(), 44, in}, {alpha.data(), 44, hv}, {beta.data(), 44, hv}, a.data(), bias.data(), hk, hv, dk, dv, tiled, s, n, 3}, exec);
-            }, hv * dv, 3 + std::size_t(hv) * std::size_t(dk) * std::size_t(dv));
+            }, hv * dv, 3 + std::size_t(hv) * std::size_t(dk) * std::size_t(dv), false);
         }
 }
 
