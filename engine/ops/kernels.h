@@ -38,6 +38,8 @@ struct QuantisedBlock {
 size_t activations_bytes(int rows, int columns);
 // `memory`: 64-byte aligned, activations_bytes. columns: a multiple of 32.
 Activations activations_at(void* memory, int rows, int columns);
+// Row r as row `at` of another set of as many columns.
+void copy_row(const Activations& from, int r, const Activations& to, int at);
 
 // A packed matrix, or a range of whole panels of it.
 struct Panels {

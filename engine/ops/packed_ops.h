@@ -224,9 +224,16 @@ struct PackedOps {
         PanelRange(int rows, int part, int parts) : begin(panels(rows) * part / parts), end(panels(rows) * (part + 1) / parts) {}
     };
 
+    // The rows that experts choose as int8, once for all of them; none where they are not wanted, or each expert orders their columns.
+    template <bool exact>
+    static Activations quantised_for_experts(const MoeArgs& args, Exec& exec) {
+        const bool wanted = !exact && !(is_float(args.gate) && is_float(args.up)) && !args.gate.order && !args.up.order;
+        return wanted ? quantised(args.x, exec) : Activations{};
+    }
+
     // hidden(row, c) = activation(gate · x, up · x), for the columns of one part.
     template <bool exact>
-    static void gate_up(const MoeArgs& args, const Routing& routing, const ExpertItem& item, const PanelRange& part, float* hidden,
+    static void gate_up(const MoeArgs& args, const Activations& quantised, const Routing& routing, const ExpertItem& item, const PanelRange& part, float* hidden,
                         char* memory, const ExpertScratch& sizes) {
         const int n = item.end - item.begin, inner = args.gate.rows;
         float* rows = reinterpret_cast<float*>(memory);
@@ -245,7 +252,8 @@ struct PackedOps {
                 const float* x = args.x.row(routing.row[item.begin + i]);
                 float* row = rows + std::size_t(i) * h;
                 if (floats || order) gather(x, order, h, row);
-                if (int8) k.quantise_blocks(order ? row : x, in.q, i, 0, h / 32);
+                if (quantised.rows > 0) copy_row(quantised, routing.row[item.begin + i], in.q, i);
+                else if (int8) k.quantise_blocks(order ? row : x, in.q, i, 0, h / 32);
                 if (bf16) k.to_bf16(order ? row : x, h, in.bf16 + std::size_t(i) * even(h));
             }
             return in;
@@ -294,6 +302,7 @@ struct PackedOps {
         char* memory = static_cast<char*>(exec.scratch->take(sizes.total * threads));
         std::int32_t* experts = exec.scratch->take<std::int32_t>(std::size_t(args.experts));
         const int n_experts = chosen_experts(args, routing, experts);
+        const Activations quantised = quantised_for_experts<exact>(args, exec);
         for (int first = 0, now = n_experts; first < n_experts; first += now) {
             if (args.supply) now = args.supply->begin(args.stack, experts + first, n_experts - first);
             const int n = items_of(routing, experts + first, now, items), parts = parts_of_expert(args, n, threads);
@@ -301,7 +310,7 @@ struct PackedOps {
             run(exec, n * parts, [&](int i, int thread) {
                 if (!there(i / parts)) return;
                 char* mine = memory + sizes.total * thread;
-                gate_up<exact>(args, routing, items[i / parts], {inner, i % parts, parts}, hidden, mine, sizes);
+                gate_up<exact>(args, quantised, routing, items[i / parts], {inner, i % parts, parts}, hidden, mine, sizes);
                 if (parts == 1) down<exact>(args, items[i], {args.out.cols, 0, 1}, hidden, out, mine, sizes);
             });
             if (parts > 1)
