@@ -22,8 +22,7 @@ Symbols::Symbols(const Vocabulary& v) : size_(TokenId(v.tokens.size())) {
     ids_.reserve(v.tokens.size() + v.tokens.size() / 8);
     for (TokenId id = 0; id < size_; ++id) {
         const std::string& token = v.tokens[std::size_t(id)];
-        if (token.empty() || !may_be_ordinary(v, id) || ids_.count(token)) continue;
-        ids_.emplace(texts_.emplace_back(token), id);
+        if (!token.empty() && may_be_ordinary(v, id)) ids_.emplace(token, id);  // of equal ones the first
     }
 }
 
@@ -42,7 +41,7 @@ TokenId Symbols::find_or_add(std::string_view text) {
 
 Merges::Merges(std::size_t n) {
     std::size_t size = 16;
-    while (size < 2 * n) size *= 2;
+    while (2 * size < 3 * n) size *= 2;
     slots_.resize(size);
 }
 

@@ -13,7 +13,7 @@
 namespace text {
 
 // Tokens that ordinary text may come to, by their texts. What merges build on the way but the vocabulary
-// lacks gets an id beyond it.
+// lacks gets an id beyond it. Keeps views of the vocabulary's tokens, whose strings must stay where they are.
 class Symbols {
 public:
     explicit Symbols(const Vocabulary& vocabulary);
@@ -24,8 +24,8 @@ public:
 
 private:
     TokenId size_;
-    std::unordered_map<std::string_view, TokenId> ids_;  // views of texts_ and added_
-    std::deque<std::string> texts_, added_;              // whose elements stay where they are
+    std::unordered_map<std::string_view, TokenId> ids_;  // views of the tokens and of added_
+    std::deque<std::string> added_;                      // whose elements stay where they are
 };
 
 class Merges {

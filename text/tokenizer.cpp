@@ -267,7 +267,8 @@ base::Result<std::shared_ptr<const Tokenizer>> Tokenizer::create(Vocabulary voca
     fill_turn_ends(vocabulary);
     fill_added(vocabulary);
     auto pre_tokenizer = PreTokenizer::create(*vocabulary.splitter);
-    auto ordinary = make_ordinary(vocabulary);
+    auto ordinary = make_ordinary(vocabulary);  // of views of tokens, which are moved on as a whole
+    vocabulary.merges = {};  // the encoder has a table of them, and nobody else reads them
     return std::shared_ptr<const Tokenizer>(
         std::make_shared<VocabularyTokenizer>(std::move(vocabulary), *std::move(pre_tokenizer), std::move(ordinary)));
 }

@@ -50,6 +50,12 @@ TEST(Tokenizer, MergesByRank) {
     EXPECT_THAT(t->encode("", false), ElementsAre());
 }
 
+TEST(Tokenizer, KeepsItsMergesAsATableAlone) {
+    const auto t = make(small_bpe());
+    EXPECT_TRUE(t->vocabulary().merges.empty());
+    EXPECT_THAT(t->encode("hello hello", false), ElementsAre(259, 260));
+}
+
 TEST(Tokenizer, TokensThatWereSampledAreTakenAsTheyAre) {
     const auto t = make(small_bpe());
     const std::vector<Piece> pieces = {{"he", true}, {"", true, {'l', 'l', 'o', 262}}, {"hello", false}};
