@@ -219,11 +219,9 @@ net::Task<void> Nightly::Impl::work(Held held) {
     }
     if (!stopped) co_return;
     const std::function<bool(store::Tx&)> ends;
-    const std::function<void(store::Tx&)> with_it = [day = held.batch.day](store::Tx& tx) {
-        tx.send("update nightly_batch set answer = coalesce(answer, $2) where day = $1", {store::day_text(day), Json{{"batch_id", store::batch_id(day)}, {"error", "the run was stopped"}}});
-        store::end_batch(tx, day, true);
-    };
-    co_await writer.finish("cancelled", "the run was stopped", Json::object(), Json::object(), ends, with_it);
+    const std::string why = "the run was stopped";
+    const std::function<void(store::Tx&)> with_it = [&](store::Tx& tx) { store::break_off_batch(tx, held.batch, why); };
+    co_await writer.finish("cancelled", why, Json::object(), Json::object(), ends, with_it);
 }
 
 namespace {

@@ -67,10 +67,11 @@ int nightly(const LoadedSettings& loaded, const std::string& day, bool json) {
         print_json(*answer, 2);
         return reply->status == 200 ? 0 : 1;
     }
-    std::printf("%s, run %s\n", visible((*answer)["batch_id"].get<std::string>()).c_str(), visible((*answer)["run_id"].get<std::string>()).c_str());
+    const std::string run = answer->value("run_id", "");
+    std::printf("%s, run %s\n", visible(answer->value("batch_id", "")).c_str(), visible(run).c_str());
     for (const char* step : {"daily", "weekly", "pipeline", "warmup"})
         if (answer->contains(step)) std::printf("  %-9s %s\n", step, visible(base::dump((*answer)[step])).c_str());
-    if (reply->status != 200) return complain(base::error(Code::internal, (*answer)["error"].value("message", "the batch failed"), "hearth trace show " + (*answer)["run_id"].get<std::string>() + " tells more; hearth nightly goes on with it"));
+    if (reply->status != 200) return complain(base::error(Code::internal, (*answer)["error"].value("message", "the batch failed"), "hearth trace show " + run + " tells more; hearth nightly goes on with it"));
     return 0;
 }
 

@@ -34,13 +34,17 @@ void end_batch(Tx& tx, Day day, bool failed) {
     tx.send("update nightly_batch set state = $2, finished_at = clock_timestamp() where day = $1", {day_text(day), failed ? "failed" : "done"});
 }
 
+void break_off_batch(Tx& tx, const NightlyBatch& batch, const std::string& why) {
+    tx.send("update nightly_batch set state = case when answer is null or answer->>'error' is not null then 'failed' else 'done' end, answer = coalesce(answer, $2), finished_at = clock_timestamp() where day = $1",
+            {day_text(batch.day), base::Json{{"batch_id", batch_id(batch.day)}, {"run_id", batch.run.text()}, {"error", why}}});
+}
+
 bool settle_batch(Tx& tx, const NightlyBatch& batch) {
     const auto run = find_run(tx, batch.run);
     if (run && !run->ended()) return false;
     const auto now = find_batch(tx, batch.day);  // read behind the run: a run ends its batch in the transaction that ends it
     if (!now || now->run != batch.run || now->state != "running") return true;
-    answer_batch(tx, batch.day, {{"batch_id", batch_id(batch.day)}, {"run_id", batch.run.text()}, {"error", run ? run->error : "its run is gone"}});
-    end_batch(tx, batch.day, true);
+    break_off_batch(tx, batch, run ? run->error : "its run is gone");
     return true;
 }
 

@@ -26,8 +26,10 @@ bool begin_batch(Tx& tx, Day day, base::RunId run, base::ConversationId conversa
 bool begin_batch_again(Tx& tx, Day day, base::RunId run);
 void answer_batch(Tx& tx, Day day, const base::Json& answer);
 void end_batch(Tx& tx, Day day, bool failed);
+// Of a batch whose run ends before its time: done where callers have their answer, else failed, and they are told why.
+void break_off_batch(Tx& tx, const NightlyBatch& batch, const std::string& why);
 // Of a batch that was read as running, and whose run may have ended since: true where nothing is left to do for it. One whose
-// run ended without ending it fails with the run's error; one that its run has ended meanwhile keeps what callers are told.
+// run ended without ending it is broken off with the run's error; one that its run has ended meanwhile keeps what callers are told.
 bool settle_batch(Tx& tx, const NightlyBatch& batch);
 // Those that no run holds any more though they have not ended: whose process went away.
 std::vector<NightlyBatch> open_batches(Tx& tx);

@@ -266,6 +266,25 @@ TEST_F(NightlyTest, WhatIsBehindTheAnswerGoesOnWhateverBecameOfTheRest) {
     EXPECT_NE(told.find("works: {\\\"n\\\":3}"), std::string::npos) << told;
 }
 
+// A person stops the night behind its answer: who asks again is told the same, and what was stopped is not begun anew.
+TEST_F(NightlyTest, StoppedBehindItsAnswerItKeepsIt) {
+    int begun = 0;
+    const auto stop = [&](store::Day, base::StopToken) -> net::Task<base::Result<Json>> {
+        ++begun;
+        sql("update run set stop_asked_at = now() where tenant_id = '" + who.tenant.text() + "'");
+        co_return Json::object();
+    };
+    make({{"stopped", 60s, stop}, {"left", 60s, stop}});
+    const auto told = batch(kToday).value();
+    EXPECT_EQ(begun, 1);
+    EXPECT_EQ(sql("select state from run where id = '" + told.run.text() + "'"), "cancelled");
+    EXPECT_EQ(of_tenant("select state from nightly_batch"), "done");
+    const auto again = batch(kToday).value();
+    EXPECT_EQ(again.run, told.run);
+    EXPECT_EQ(again.answer, told.answer);
+    EXPECT_EQ(begun, 1);
+}
+
 // MTH-09, MTH-10: slow thinking is seen in the night, and heavy questions go round it until it is well again.
 TEST_F(NightlyTest, ADriftMakesHeavyNormalAndARecoveryBringsItBack) {
     const auto heavy = [&](const std::string& seed) { return nodes->choose(0.375, seed, clock.now()); };

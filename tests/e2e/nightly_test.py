@@ -189,6 +189,19 @@ def test_a_failed_step_is_told_and_the_next_call_goes_on(own, server):
     assert told["weekly"] == {"status": "ok"} and told["batch_id"] == answer.json["batch_id"]
 
 
+def test_whoever_waits_for_a_night_that_is_stopped_is_told_of_its_run(own, server):
+    day = (TODAY - datetime.timedelta(days=10)).isoformat()
+    hold = "begin; lock table daily_aggregate in access exclusive mode; select pg_sleep(3); commit"
+    with subprocess.Popen(["psql", "-qAt", support.database_of(own), "-c", hold], stdout=subprocess.DEVNULL):
+        server.wait_for(lambda: sql(own, "select count(*) from pg_locks where relation = 'daily_aggregate'::regclass and mode = 'AccessExclusiveLock' and granted") == "1", "the lock", 10)
+        with subprocess.Popen([own.binary, "nightly", "--day", day], env=server.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asked:
+            run = server.wait_for(lambda: sql(own, f"select run_id from nightly_batch where day = '{day}'"), "the batch", 10)
+            assert server.call("POST", f"/v1/runs/{run}/stop", {}).status in (200, 202)
+            said, complained = asked.communicate(timeout=60)
+    assert asked.returncode == 1 and said == f"nightly-{day}, run {run}\n" and "the run was stopped" in complained and f"hearth trace show {run}" in complained
+    assert batch(server, 10)["run_id"] != run  # nobody has an answer of it yet
+
+
 def test_the_night_asks_the_scripted_cases_once(own, tmp_path):
     """As hearth quality run asks them; where what is live was measured with this model, the next night leaves it at one."""
     cases = tmp_path / "quality.yaml"

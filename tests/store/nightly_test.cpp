@@ -59,7 +59,19 @@ TEST_F(Nights, ABatchWhoseRunWasGivenUpFailsWithItsError) {
     end_run("failed", "given up after three starts", [](Tx&) {});
     EXPECT_TRUE(settle(batch));
     EXPECT_EQ(find(day).state, "failed");
-    EXPECT_EQ(find(day).answer["error"], "given up after three starts");
+    EXPECT_EQ(find(day).answer, (Json{{"batch_id", store::batch_id(day)}, {"run_id", made.run.text()}, {"error", "given up after three starts"}}));
+}
+
+// What was to be done behind the answer is given up: a second call gets the same batch, and nothing is done twice.
+TEST_F(Nights, ABatchWhoseCallersHaveTheirAnswerIsDone) {
+    for (const Json& answer : {Json{{"daily", {{"events_processed", 3}}}}, Json{{"error", "the step weekly failed"}}}) {
+        const auto batch = begin(day);
+        end_run("failed", "given up after three starts", [&](Tx& tx) { store::answer_batch(tx, day, answer); });
+        EXPECT_TRUE(settle(batch));
+        EXPECT_EQ(find(day).state, answer.contains("error") ? "failed" : "done");
+        EXPECT_EQ(find(day).answer, answer);
+        TearDown();
+    }
 }
 
 TEST_F(Nights, ABatchThatAnotherRunHasTakenUpAgainIsThatRuns) {
