@@ -9,7 +9,7 @@ namespace {
 using base::Code;
 
 struct Wanted {
-    std::string tenant;
+    std::optional<std::string> tenant;
     std::optional<store::Day> day;
     std::vector<std::string> ignored;
 };
@@ -21,7 +21,7 @@ base::Result<Wanted> read_body(const std::string& body, std::string& param) {
     param = "tenant_id";
     const auto tenant = base::optional_string(*json, "tenant_id");
     if (!tenant) return tenant.error();
-    out.tenant = tenant->value_or("");
+    out.tenant = *tenant;
     param = "day";
     const auto day = base::optional_string(*json, "day");
     if (!day) return day.error();
@@ -64,8 +64,8 @@ net::Task<Response> nightly_batch(Request request, Caller caller, Services& serv
     std::string param;
     const auto wanted = read_body(request.body, param);
     if (!wanted) co_return error_response(wanted.error(), param);
-    if (!wanted->tenant.empty() && base::TenantId::parse(wanted->tenant) != caller.principal.tenant)
-        co_return error_response(404, "there is no tenant '" + wanted->tenant + "'; yours is " + caller.principal.tenant.text(), "not_found", "tenant_id");
+    if (wanted->tenant && base::TenantId::parse(*wanted->tenant) != caller.principal.tenant)
+        co_return error_response(404, "there is no tenant '" + *wanted->tenant + "'; yours is " + caller.principal.tenant.text(), "not_found", "tenant_id");
     const auto batch = co_await services.nightly->batch(wanted->day.value_or(services.nightly->today()), request.gone);
     if (!batch) co_return error_response(batch.error(), batch.error().code == Code::invalid_argument ? "day" : "");
     base::Json body = batch->answer;

@@ -162,7 +162,7 @@ def test_a_day_has_one_batch_whoever_asks(own, server):
     assert "nightly.pipeline" in shown
 
 
-@pytest.mark.parametrize("body, status, word", [({"tenant_id": "0190"}, 404, "no tenant '0190'"), ({"day": "tomorrow"}, 400, "'tomorrow'"), ({"day": 3}, 400, "day"),
+@pytest.mark.parametrize("body, status, word", [({"tenant_id": "0190"}, 404, "no tenant '0190'"), ({"tenant_id": ""}, 404, "no tenant ''"), ({"day": "tomorrow"}, 400, "'tomorrow'"), ({"day": 3}, 400, "day"),
                                                 ({"day": "2999-01-01"}, 400, "has not come"), ({"day": "2026-02-30"}, 400, "'2026-02-30'"), ([], 400, "object")])
 def test_what_is_no_batch_is_refused_by_name(server, body, status, word):
     answer = server.call("POST", "/v0/admin/batch/nightly", body)
