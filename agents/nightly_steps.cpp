@@ -101,7 +101,8 @@ Json make_daily(store::Tx& tx, store::Day day, const std::string& zone) {
     std::set<std::string> seen;
     int events = 0;
     for (const auto& e : store::node_events(tx, from, last, zone)) {
-        if (e.day < spans.at(e.node).from) continue;
+        const auto span = spans.find(e.node);  // one may have come since
+        if (span == spans.end() || e.day < span->second.from) continue;
         ++events;
         seen.insert(e.node);
         days_of[{e.node, "", e.day}].push_back(event_of(e));

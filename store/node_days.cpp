@@ -43,7 +43,9 @@ int count_of(const Row& row, int column) { return int(row.integer(column)); }
 
 std::vector<NodeEvent> node_events(Tx& tx, Day first, Day last, const std::string& zone) {
     std::vector<NodeEvent> out;
-    for (const Row& row : tx.exec("select node_id, class, day, latency_ms, queue_ms, status, prompt_tokens, output_tokens from hearth_node_events($1, $2, $3)", {day_text(first), day_text(last), zone}))
+    // A day by its name: where midnight comes twice, as in Havana, the database takes the second one for its beginning.
+    for (const Row& row : tx.exec("select node_id, class, day, latency_ms, queue_ms, status, prompt_tokens, output_tokens from hearth_node_events($1::date - 1, $2::date + 1, $3) where day between $1::date and $2::date",
+                                  {day_text(first), day_text(last), zone}))
         out.push_back({row.text(0), row.text(1), day_of(row, 2), row.real(3), row.real(4), row.text(5), count_of(row, 6), count_of(row, 7)});
     return out;
 }

@@ -85,8 +85,13 @@ protected:
         sql("insert into telemetry_event (event, node_id, latency_ms, tenant_id, audience_id, run_id, created_at, status, class) values " + rows);
     }
 
-    base::Result<store::NightlyBatch> batch(store::Day day) {
-        clock.time = at(day, 5min);
+    void event(const std::string& node, double ms, const std::string& time, const std::string& status = "ok", const std::string& execution = "normal") {
+        sql("insert into telemetry_event (event, node_id, latency_ms, error, tenant_id, audience_id, run_id, created_at, status, class) values ('GRAPH_NODE_DONE', '" + node + "', " + std::to_string(ms) + ", '" +
+            (status == "ok" ? "" : status) + "', '" + who.tenant.text() + "', '" + who.person.text() + "', gen_random_uuid(), '" + time + "', '" + status + "', '" + execution + "')");
+    }
+
+    base::Result<store::NightlyBatch> batch(store::Day day, std::chrono::minutes time = 5min) {
+        clock.time = at(day, time);
         std::optional<base::Result<store::NightlyBatch>> out;
         const auto task = [&]() -> net::Task<void> { out.emplace(co_await nightly->batch(day, {})); };
         net::spawn(io.get_executor(), task(), [](std::exception_ptr e) { std::rethrow_exception(e); });
@@ -129,19 +134,15 @@ TEST_F(NightlyTest, ADayWithoutTelemetryIsToldAsSuch) {
 }
 
 TEST_F(NightlyTest, MakesExactRowsOfADay) {
-    const auto event = [&](double ms, const std::string& time, const std::string& status, const std::string& execution) {
-        sql("insert into telemetry_event (event, node_id, latency_ms, error, tenant_id, audience_id, run_id, created_at, status, class) values ('GRAPH_NODE_DONE', 'recompose', " + std::to_string(ms) + ", '" +
-            (status == "ok" ? "" : status) + "', '" + who.tenant.text() + "', '" + who.person.text() + "', gen_random_uuid(), '" + time + "', '" + status + "', '" + execution + "')");
-    };
     // Paris is an hour ahead in winter and two from 29 March on.
     make({}, Zone::find("Europe/Paris").value());
-    event(100, "2026-03-27 22:59:59+00", "ok", "normal");
-    event(1000, "2026-03-27 23:00:00+00", "ok", "normal");
-    event(3000, "2026-03-28 12:00:00+00", "error", "heavy");
-    event(500, "2026-03-28 12:00:00+00", "cancelled", "heavy");
-    event(2000, "2026-03-28 23:30:00+00", "ok", "normal");
-    event(4000, "2026-03-29 21:59:59+00", "ok", "normal");
-    event(700, "2026-03-29 22:00:00+00", "ok", "normal");
+    event("recompose", 100, "2026-03-27 22:59:59+00");
+    event("recompose", 1000, "2026-03-27 23:00:00+00");
+    event("recompose", 3000, "2026-03-28 12:00:00+00", "error", "heavy");
+    event("recompose", 500, "2026-03-28 12:00:00+00", "cancelled", "heavy");
+    event("recompose", 2000, "2026-03-28 23:30:00+00");
+    event("recompose", 4000, "2026-03-29 21:59:59+00");
+    event("recompose", 700, "2026-03-29 22:00:00+00");
     const auto done = batch(store::Day(std::chrono::year(2026) / 3 / 30)).value();
     EXPECT_EQ(done.answer["daily"], (Json{{"events_processed", 6}, {"node_count", 1}, {"tenant_count", 1}}));
     const auto rows = [&](const std::string& execution) {
@@ -154,6 +155,21 @@ TEST_F(NightlyTest, MakesExactRowsOfADay) {
               "2026 13 5 2020 true");  // by their counts: not the mean of three means
     const auto others = [](store::Tx& tx) { return store::list_daily(tx, store::Day(std::chrono::year(2026) / 3 / 1), store::Day(std::chrono::year(2026) / 4 / 1)).size(); };
     EXPECT_EQ(db->db().run_blocking(db->owner(), others), 0U);  // another tenant's
+}
+
+// In Havana the clock goes back from one to midnight: the night is made at 00:05 of the first hour, in which a node begins.
+TEST_F(NightlyTest, ADayWhoseMidnightComesTwiceIsWhole) {
+    make({}, Zone::find("America/Havana").value());
+    event("recompose", 100, "2026-11-01 03:59:59+00");
+    event("recompose", 200, "2026-11-01 04:02:00+00");
+    event("thinking", 300, "2026-11-01 04:02:00+00");
+    const store::Day change(std::chrono::year(2026) / 11 / 1);
+    EXPECT_EQ(batch(change, 4h + 5min).value().answer["daily"], (Json{{"events_processed", 1}, {"node_count", 1}, {"tenant_count", 1}}));
+    event("recompose", 600, "2026-11-01 05:30:00+00");
+    event("thinking", 900, "2026-11-02 04:59:59+00");
+    EXPECT_EQ(batch(change + days(1), 5h + 5min).value().answer["daily"], (Json{{"events_processed", 5}, {"node_count", 2}, {"tenant_count", 1}}));
+    EXPECT_EQ(sql("select string_agg(node_id || ' ' || date || ' ' || sample_count || ' ' || avg_latency_ms, ', ' order by node_id, date) from daily_aggregate where tenant_id = '" + who.tenant.text() + "' and class = ''"),
+              "recompose 2026-10-31 1 100, recompose 2026-11-01 2 400, thinking 2026-11-01 2 600");
 }
 
 TEST_F(NightlyTest, ASecondCallOfTheDayIsTheSameBatch) {
