@@ -23,8 +23,6 @@ using std::chrono::days;
 
 constexpr auto kMorning = std::chrono::hours(8), kAwake = std::chrono::hours(14);  // when a simulated household asks
 
-store::Day day_at(const agents::Zone& zone, base::TimePoint t) { return store::Day(std::chrono::floor<days>(zone.local(t)).time_since_epoch()); }
-
 template <class List>
 std::string names_of(const List& list, std::string (*name)(const typename List::value_type&)) {
     std::string out;
@@ -132,6 +130,8 @@ Stretch days_of(const std::vector<store::ImportedEvent>& events, const agents::Z
 }
 
 }  // namespace
+
+store::Day day_at(const agents::Zone& zone, base::TimePoint t) { return store::Day(std::chrono::floor<days>(zone.local(t)).time_since_epoch()); }
 
 int mathcore_simulate(const LoadedSettings& loaded, const SimulatedDays& o) {
     const auto zone = agents::Zone::find(loaded.settings.nightly.zone);

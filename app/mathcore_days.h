@@ -4,9 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "agents/zone.h"
 #include "app/settings.h"
+#include "store/node_days.h"
 
 namespace app {
+
+// The day that it is there.
+store::Day day_at(const agents::Zone& zone, base::TimePoint t);
 
 struct SimulatedDays {
     int days = 45, ago = 1;             // how many, and how many days ago the last of them is

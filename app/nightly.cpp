@@ -7,6 +7,7 @@
 #include "app/client.h"
 #include "app/commands.h"
 #include "app/database.h"
+#include "app/mathcore_days.h"
 #include "app/night_steps.h"
 #include "app/terminal.h"
 #include "base/split.h"
@@ -95,6 +96,12 @@ int mathcore_show(const LoadedSettings& loaded, bool json) {
 
 namespace {
 
+base::Result<store::Day> household_today(const Settings& s) {
+    const auto zone = agents::Zone::find(s.nightly.zone);
+    if (!zone) return zone.error();
+    return day_at(*zone, base::SystemClock().now());
+}
+
 // Changes what was said of a node last.
 int say_of_node(const LoadedSettings& loaded, const std::string& node, const std::function<void(store::NodeSetting&)>& change) {
     std::string names;
@@ -118,16 +125,18 @@ int say_of_node(const LoadedSettings& loaded, const std::string& node, const std
 }  // namespace
 
 int mathcore_accept(const LoadedSettings& loaded, const std::string& node, const std::string& since) {
-    const auto today = std::chrono::floor<std::chrono::days>(base::SystemClock().now());
-    const auto day = since.empty() ? std::optional<store::Day>(today - std::chrono::days(7)) : store::parse_day(since);
+    const auto today = household_today(loaded.settings);
+    if (!today) return complain(today.error());
+    const auto day = since.empty() ? std::optional<store::Day>(*today - std::chrono::days(7)) : store::parse_day(since);
     if (!day) return complain(base::error(Code::invalid_argument, "--since is '" + since + "' but must be a date such as 2026-03-10"));
-    if (*day > today) return complain(base::error(Code::invalid_argument, "--since is " + since + ", which has not come"));
+    if (*day > *today) return complain(base::error(Code::invalid_argument, "--since is " + since + ", which has not come"));
     return say_of_node(loaded, node, [&](store::NodeSetting& setting) { setting.accepted = day; });
 }
 
 int mathcore_freeze(const LoadedSettings& loaded, const std::string& node, bool frozen) {
-    const auto today = std::chrono::floor<std::chrono::days>(base::SystemClock().now());
-    return say_of_node(loaded, node, [&](store::NodeSetting& setting) { setting.frozen = frozen ? std::optional<store::Day>(today) : std::nullopt; });
+    const auto today = household_today(loaded.settings);
+    if (!today) return complain(today.error());
+    return say_of_node(loaded, node, [&](store::NodeSetting& setting) { setting.frozen = frozen ? std::optional<store::Day>(*today) : std::nullopt; });
 }
 
 }  // namespace app

@@ -283,5 +283,11 @@ def test_the_operator_speaks_for_a_node(own, server):
     assert weight() == 0
     own.command("mathcore", "freeze", "thinking"), own.command("mathcore", "unfreeze", "thinking")
     assert sql(own, "select string_agg((accepted = current_date - 260) || ' ' || (frozen is not null), ', ' order by created_at) from node_setting") == "true false, true true, true false"
+    now = datetime.datetime.now(datetime.timezone.utc)
+    zone, apart = ("Etc/GMT+12", -12) if now.hour < 12 else ("Etc/GMT-14", 14)  # where it is another day
+    there = (now + datetime.timedelta(hours=apart)).date()
+    for day, status in ((there, 0), (there + datetime.timedelta(days=1), 1)):
+        done = subprocess.run([own.binary, "mathcore", "accept", "intake", "--since", day.isoformat()], env={**server.env, "HEARTH_NIGHTLY_ZONE": zone}, capture_output=True, text=True, timeout=60)
+        assert done.returncode == status and ("has not come" in done.stderr) == (status == 1), done.stderr
     done = subprocess.run([own.binary, "mathcore", "accept", "thinkin"], env=server.env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and "'thinkin'" in done.stderr and "recompose" in done.stderr
