@@ -13,9 +13,18 @@ export const onMove = (listener) => { moved = listener; };
 
 const nowhere = { name: "", title: "Nothing here", load: async () => ({ show: (to) => to.append(notice("There is nothing here.", "No view has this address.", h("a", { href: "/" }, views[0].title))) }) };
 
+// A part that is no text as it stands is shown, and looked for, as it is.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 // "/runs/0190…" → the view "runs" and ["0190…"]
 function find(path) {
-  const [name, ...rest] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const [name, ...rest] = path.split("/").filter(Boolean).map(decoded);
   return { view: views.find((one) => one.name === (name || views[0].name)) || nowhere, rest };
 }
 

@@ -66,10 +66,13 @@ function showPerson(session) {
 
 const showKeys = () => dialog("Keys", h("dl", { class: "facts" }, KEYS.map(([key, what]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)])));
 
+// Rows of lists, and of tables what each opens or does first.
+const rowsInView = () => [...document.querySelectorAll("main [data-row], main tbody tr")].map((row) => (row.matches("tr") ? row.querySelector("a, button") : row)).filter(Boolean);
+
 function moveRow(step) {
-  const rows = [...document.querySelectorAll("main [data-row]")];
+  const rows = rowsInView(), inside = document.activeElement.closest("tr");
   if (!rows.length) return;
-  const at = rows.indexOf(document.activeElement);
+  const at = rows.findIndex((row) => row === document.activeElement || (inside && inside.contains(row)));
   rows[Math.max(0, Math.min(rows.length - 1, at + step))].focus();
 }
 

@@ -134,6 +134,16 @@ def test_keys_alone_are_enough(page, told):
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement !== document.body")
+    page.locator("main").focus()
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    first, second = page.get_by_role("row").nth(1), page.get_by_role("row").nth(2)
+    first.wait_for()
+    for key, row in (("j", first), ("j", second), ("k", first)):
+        page.keyboard.press(key)
+        assert row.evaluate("node => node.contains(document.activeElement)"), key
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/prompts/*")
 
 
 def test_the_first_view_is_small_and_soon_there(hearth, chromium, signed_in):
@@ -153,6 +163,8 @@ def test_an_address_without_anything_says_so_and_shows_the_way_back(page):
     at_each_size(page, "nothing")
     page.get_by_role("link", name="To the dashboard").click()
     page.locator(".start").wait_for()
+    page.goto("/runs/%E0%A4%A")
+    page.get_by_text("There is no such run.").wait_for()
 
 
 def test_a_schedule_is_asked_for_in_words(page, told):
