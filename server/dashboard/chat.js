@@ -152,7 +152,7 @@ class Chat {
     }
     const { Turn, personWords } = await turnParts();
     const turn = this.open(run, Turn);
-    turn.body.prepend(personWords(text || this.files.map((file) => file.name).join(", ")));
+    turn.body.before(personWords(text || this.files.map((file) => file.name).join(", ")));
     this.follow(run, turn);
     this.refreshList();
   }
@@ -187,6 +187,7 @@ class Chat {
 
   work(id) {
     this.running = id;
+    if (!id && document.activeElement === this.halt) this.input.focus();
     this.halt.hidden = this.manner.hidden = !id;
     this.agent.hidden = Boolean(id);
     if (id) this.turns.dataset.shownRun = id;

@@ -41,7 +41,7 @@ export class Turn {
     this.came = h("div", { class: "files" });
     this.progress = h("div", { class: "progress" });
     this.foot = h("div", { class: "foot" });
-    this.node = h("article", { class: "turn" }, this.came, this.body, this.progress, this.foot);
+    this.node = h("article", { class: "turn", tabindex: "-1" }, this.came, this.body, this.progress, this.foot);
     this.told = []; // events, for when some are taken back
     this.clear();
   }
@@ -116,6 +116,7 @@ export class Turn {
     const decide = async (decision) => {
       try {
         await call("POST", `/v1/approvals/${data.approval_id}`, { decision });
+        if (card.contains(document.activeElement)) this.node.focus({ preventScroll: true }); // the button goes
         this.settle(decision === "grant" ? "allowed, once" : "denied");
         announce(decision === "grant" ? "Allowed." : "Denied.");
         decided();

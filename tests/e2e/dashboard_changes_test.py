@@ -28,6 +28,13 @@ def test_what_a_tool_may_do_waits_for_a_word(page, hearth):
         page.locator(".answer", has_text="Here is what I found").wait_for()
         page.locator(".foot", has_text="tokens").wait_for()
         assert page.locator(".approval").count() == 0
+        page.get_by_label("Message").fill("look once more")
+        page.get_by_label("Message").press("Enter")
+        page.get_by_role("button", name="Allow once").press("Enter")
+        newest = page.locator(".turn").last
+        newest.locator(".foot", has_text="tokens").wait_for()
+        assert newest.locator(".person-words").inner_text() == "look once more", "what was asked stays where the answer goes on"
+        assert newest.evaluate("node => node.contains(document.activeElement)"), "whoever has no mouse goes on from there"
     finally:
         subprocess.run([hearth.state.binary, "rule", "rm", "ask_first"], env=hearth.env, check=True, capture_output=True, timeout=60)
 

@@ -85,6 +85,7 @@ def test_words_come_as_they_are_said_and_stop_when_told(page, hearth):
     picture(page, f"talk_goes_on_{page.viewport_size['width']}")
     page.get_by_role("button", name="Stop", exact=True).click()
     page.locator(".foot", has_text="stopped").wait_for()
+    assert field.evaluate("node => node === document.activeElement"), "the button has gone with what it stops"
     said = page.locator(".turn .answer").inner_text()
     page.reload()
     page.locator(".person-words").wait_for()
