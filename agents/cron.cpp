@@ -175,6 +175,11 @@ base::Result<Cron> Cron::parse(std::string_view text) {
     if (fields.size() == 1)
         for (const auto& one : kNicknames)
             if (fields[0] == one.name) return parse(one.fields);
+    if (fields.size() == 1 && fields[0].starts_with('@')) {
+        std::string names;
+        for (const auto& one : kNicknames) names += (names.empty() ? "" : ", ") + std::string(one.name);
+        return base::error(Code::invalid_argument, "'" + fields[0].substr(0, 100) + "' is no time", "use " + names);
+    }
     const std::string stride = fields.size() == 6 && fields[5].find('@') != std::string::npos ? fields[5] : "";
     if (!stride.empty()) fields.pop_back();
     if (fields.size() != 5)

@@ -473,7 +473,8 @@ std::string Question::all() const {
 base::Result<std::variant<When, Question>> read_when(std::string_view text, base::TimePoint now, const Zone& zone) {
     if (auto cron = Cron::parse(text)) return Read(When{cron->text(), std::nullopt});
     std::vector<Word> said = words::read(text);
-    const bool like_cron = said.size() == 5 && std::all_of(text.begin(), text.end(), [](char c) { return std::string_view("0123456789*,-/# L").find(c) != std::string_view::npos; });
+    const bool of_fields = std::all_of(text.begin(), text.end(), [](char c) { return std::string_view("0123456789*,-/# L").find(c) != std::string_view::npos; });
+    const bool like_cron = (of_fields && (said.size() == 5 || text.find('*') != text.npos)) || text.starts_with('@');
     if (like_cron) return Cron::parse(text).error();
     Listener listener(said, floor<days>(zone.local(now)));
     auto heard = listener.listen();

@@ -213,6 +213,8 @@ TEST(When, SaysWhatIsNotUnderstood) {
     EXPECT_THAT(read("every 2 hours from 22:00 to 06:00"), HasSubstr("over midnight"));
     EXPECT_THAT(read("0 25 * * *"), HasSubstr("the hour '25'"));
     EXPECT_EQ(read(""), "! that says no time");
+    for (const char* no : {"* * * * * *", "0 */2 * *", "*"}) EXPECT_THAT(read(no), HasSubstr("the cron expression '" + std::string(no) + "' has ")) << no;
+    EXPECT_EQ(read("@reboot"), "! '@reboot' is no time");
     EXPECT_EQ(read("2026-02-30 at 8am"), "! there is no day 2026-02-30");
 }
 
