@@ -277,7 +277,7 @@ std::optional<Explanation> explain(const std::vector<Subject>& subjects, Date un
             }
             nights.push_back(judged(track, track.nights.size() - 1 - std::size_t(back), shape));
         }
-        out.labels.push_back(track.nights.empty() ? Label::unknown : settled(nights));
+        out.labels.push_back(track.nights.empty() ? Label::unknown : track.nights.back().acting ? Label::degraded : settled(nights));  // what is gone around had more than one bad day
         out.distances.push_back(distance);
         out.members.push_back(member);
     }

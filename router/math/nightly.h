@@ -52,7 +52,7 @@ struct NightReport {
     std::string signal;                // empty while data are insufficient
 };
 
-constexpr std::string_view MODEL_VERSION = "4";  // of all that changes what a night gives of the same rows
+constexpr std::string_view MODEL_VERSION = "5";  // of all that changes what a night gives of the same rows
 
 // `until`: the last complete day. What is drawn at random hangs on tenant, date, stage and MODEL_VERSION alone; `table` only saves time.
 NightReport analyse(std::string_view tenant, const std::vector<NodeHistory>& histories, Date until, LimitTable& table);

@@ -33,7 +33,7 @@ struct Tenant {
     }
 };
 
-constexpr std::size_t RECOMPOSE = 4;
+constexpr std::size_t THINKING = 3, RECOMPOSE = 4;
 
 TEST(Signal, HasItsFormat) {
     EXPECT_EQ(signal_line(Regime::nominal, 1.838, 0.5), "[MathCore | regime: nominal | λ_max: 1.84 | α: 0.50]");
@@ -91,6 +91,29 @@ TEST(Nightly, ASlowNodeIsDegradedAndWeighs) {
     t.today[RECOMPOSE].factor = 1;
     t.days(20);
     EXPECT_EQ(t.night().nodes[RECOMPOSE].weight, 0);  // it recovers
+}
+
+// Whatever weekday it begins on: the label and the regime say of a node that is gone around that it is worse, and not that it had a bad day.
+TEST(Nightly, WhatIsGoneAroundIsDegraded) {
+    int around = 0;
+    LimitTable table;
+    for (const Disturbance& change : {Disturbance{.factor = 4}, Disturbance{.timeout_rate = 0.15}})
+        for (int calm = 40; calm < 47; ++calm) {
+            Tenant t("around" + std::to_string(calm));
+            t.days(calm);
+            t.today[THINKING] = t.today[RECOMPOSE] = change;
+            for (int night = 1; night <= 4; ++night) {
+                t.days(1);
+                const NightReport r = analyse("home", t.rows(), t.history.last(), table);
+                for (const NodeReport& n : r.nodes) {
+                    if (!n.night.acting) continue;
+                    ++around;
+                    EXPECT_EQ(n.label, Label::degraded) << n.node << " on night " << night << " behind " << calm << " days";
+                    EXPECT_EQ(r.regime, Regime::degraded);
+                }
+            }
+        }
+    EXPECT_GT(around, 20);
 }
 
 TEST(Nightly, TheWeightMovesByAQuarterANight) {
