@@ -52,6 +52,12 @@ std::optional<base::AudienceId> enter_chat_group(Tx& tx, base::ConversationId co
     return row.null(0) ? std::nullopt : std::optional(row.id<base::AudienceId>(0));
 }
 
+void leave_chat(Tx& tx, const std::string& bridge, const std::string& chat) { tx.send("select hearth_leave_chat($1, $2)", {bridge, chat}); }
+
+void return_to_chat(Tx& tx, const std::string& bridge, const std::string& chat) {
+    tx.send("update channel_conversation set left_at = null where audience_id = hearth_person() and bridge = $1 and chat = $2 and left_at is not null", {bridge, chat});
+}
+
 std::optional<base::AudienceId> own_group(Tx& tx, const std::string& name) {
     const auto rows = tx.exec("select g.id from person_group g join membership m on m.group_id = g.id and m.person_id = hearth_person() where lower(g.name) = lower($1)", {name});
     return rows.empty() ? std::nullopt : std::optional(rows[0].id<base::AudienceId>(0));

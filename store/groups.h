@@ -22,6 +22,9 @@ base::Result<Group> set_group(Tx& tx, const std::string& name, const std::vector
 
 // The group of those who write to the assistant in the chat of that conversation, which the person is in from now on; nothing: it is in no chat, or he is a guest.
 std::optional<base::AudienceId> enter_chat_group(Tx& tx, base::ConversationId conversation);
+// He has left that chat, and with it its group, until he writes there again (return_to_chat).
+void leave_chat(Tx& tx, const std::string& bridge, const std::string& chat);
+void return_to_chat(Tx& tx, const std::string& bridge, const std::string& chat);
 // Of those that the transaction's person is in.
 std::optional<base::AudienceId> own_group(Tx& tx, const std::string& name);
 

@@ -29,6 +29,7 @@ struct Arrival {
     std::string what;         // of an `other`, the channel's word for it
     std::string sender;       // as the channel knows them; empty: it does not say
     std::string sender_name;  // what they are called there
+        left,     // the sender reads in the chat no more: by himself, or as others wanted it
     std::string language{};   // of its sender, as the channel says, such as "fr-CA"; then as he is answered; empty: nobody has said
     bool from_program = false;
     std::string chat;         // where it was said, and is answered

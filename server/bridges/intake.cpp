@@ -11,6 +11,7 @@
 #include "server/bridges/stop_words.h"
 #include "server/bridges/words.h"
 #include "store/digest.h"
+#include "store/groups.h"
 #include "store/runs.h"
 #include "store/sign_in.h"
 
@@ -32,6 +33,7 @@ std::string why_ignored(const Arrival& arrival) {
     if (arrival.kind == Arrival::Kind::other) return "ignored: " + arrival.what.substr(0, 64);
     if (arrival.kind == Arrival::Kind::moved) return "";
     if (arrival.sender.empty()) return "ignored: no sender";
+    if (arrival.kind == Arrival::Kind::left) return "";
     if (arrival.from_program) return "ignored: a program";
     if (arrival.kind == Arrival::Kind::choice) return "";
     if (arrival.kind == Arrival::Kind::edit && !arrival.text.empty()) return "";  // it may be of what was said to us
@@ -157,7 +159,7 @@ net::Task<void> Intake::act(store::Arrived arrived) {
     }
     const std::string told = arrival->language;
     const auto find = [&](store::Tx& tx) {
-        store::note_heard(tx, arrived.bridge, arrival->chat, arrival->said);
+        if (arrival->kind != Arrival::Kind::left) store::note_heard(tx, arrived.bridge, arrival->chat, arrival->said);
         auto person = store::find_sender(tx, arrived.bridge, arrival->sender);
         if (person) store::note_language(tx, arrived.bridge, arrival->sender, told);
         if (person) arrival->language = store::language_in(tx, person->id, arrived.bridge);
@@ -169,14 +171,6 @@ net::Task<void> Intake::act(store::Arrived arrived) {
     if (person) co_await answer(*by, *std::move(arrival), *std::move(person));
     else if (may_pair) co_await pair(*by, *std::move(arrival));
     else co_await settle(arrived.bridge, arrived.update, "unknown sender");
-}
-
-net::Task<void> Intake::move(std::string bridge, Arrival arrival) {
-    const auto write = [&](store::Tx& tx) {
-        store::move_chat(tx, bridge, arrival.chat, arrival.moved_to);
-        store::settle_arrival(tx, bridge, arrival.update, "moved");
-    };
-    co_await parts_.db.run(house_, write);
 }
 
 net::Task<void> Intake::settle(std::string bridge, std::string update, std::string outcome) {
@@ -221,7 +215,8 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
         fetches->second.behind.push_back({std::move(arrival), std::move(person)});
         co_return;
     }
-    if (arrival.kind == Arrival::Kind::choice) co_await decide(by, std::move(arrival), std::move(who));
+    if (arrival.kind == Arrival::Kind::left) co_await leave(by, std::move(arrival), std::move(who));
+    else if (arrival.kind == Arrival::Kind::choice) co_await decide(by, std::move(arrival), std::move(who));
     else if (typed) co_await take_code(by, std::move(arrival), std::move(who), *typed);
     else if (arrival.kind == Arrival::Kind::edit) co_await edit(by, std::move(arrival), std::move(who));
     else if (stop_word(own)) co_await stop(by, std::move(arrival), std::move(who));
@@ -447,6 +442,7 @@ net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal 
     const store::ArrivalNote note{by.name(), arrival.update, arrival.chat, arrival.message, digest_of(arrival), !arrival.alone};
     const auto find = [&](store::Tx& tx) {
         store::note_arrival(tx, note);
+        store::return_to_chat(tx, note.bridge, note.chat);
         return store::conversation_in_chat(tx, by.name(), arrival.chat);
     };
     agents::Submission order;

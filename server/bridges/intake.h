@@ -69,6 +69,7 @@ private:
     net::Task<void> begin(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> take_code(Transport& by, Arrival arrival, policy::Principal who, TypedWord typed);
     net::Task<void> edit(Transport& by, Arrival arrival, policy::Principal who);
+    net::Task<void> leave(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> move(std::string bridge, Arrival arrival);
     struct Question {
         std::vector<base::Json> messages{};

@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kFirstPause = 1s, kLongestPause = 60s;  // after 
 
 }  // namespace
 
-Json telegram_wanted_updates() { return Json::array({"message", "edited_message", "callback_query"}); }
+Json telegram_wanted_updates() { return Json::array({"message", "edited_message", "callback_query", "chat_member"}); }
 
 TelegramPoll::TelegramPoll(Telegram& telegram, store::Db& db, store::Identity house, Keep keep, base::Log& log)
     : telegram_(telegram), db_(db), house_(house), keep_(std::move(keep)), log_(log), me_(base::RunId::make(base::SystemClock().now())) {}

@@ -65,16 +65,13 @@ std::string read_file(const Json& message, ArrivedFile& out) {
     return {};
 }
 
-Result<void> read_sender(const Json& of, Arrival& out) {
-    const auto from = object_in(of, "from");
-    if (!from) return from.error();
-    if (!*from) return {};
-    const auto who = base::integer_field(**from, "id");
+Result<void> read_user(const Json& user, Arrival& out) {
+    const auto who = base::integer_field(user, "id");
     if (!who) return who.error();
     out.sender = std::to_string(*who);
-    out.sender_name = name_of(**from);
-    out.language = text_in(**from, "language_code");
-    const auto program = base::optional_bool(**from, "is_bot");
+    out.sender_name = name_of(user);
+    out.language = text_in(user, "language_code");
+    const auto program = base::optional_bool(user, "is_bot");
     if (!program) return program.error();
     out.from_program = program->value_or(false);
     return {};
@@ -82,6 +79,12 @@ Result<void> read_sender(const Json& of, Arrival& out) {
 
 // Where it was said. False: it does not say.
 Result<bool> read_place(const Json& message, Arrival& out) {
+Result<void> read_sender(const Json& of, Arrival& out) {
+    const auto from = object_in(of, "from");
+    if (!from) return from.error();
+    return *from ? read_user(**from, out) : Result<void>();
+}
+
     const auto chat = object_in(message, "chat");
     if (!chat) return chat.error();
     if (!*chat) return false;
@@ -183,6 +186,14 @@ Result<void> read_quote(const Json& message, const TelegramSelf& self, Arrival& 
 Result<void> read_message(const Json& message, const TelegramSelf& self, Arrival& out) {
     const auto placed = read_place(message, out);
     if (!placed) return placed.error();
+// Somebody is in the chat no more. Where that is the bot itself nobody has left those who are there.
+Result<void> read_leaving(const Json& user, const TelegramSelf& self, Arrival& out) {
+    if (auto gone = read_user(user, out); !gone) return gone;
+    out.kind = out.sender == self.id ? Arrival::Kind::other : Arrival::Kind::left;
+    out.what = "the bot has left";
+    return {};
+}
+
     if (!*placed) {
         out.kind = Arrival::Kind::other;
         out.what = "message without a chat";
@@ -196,6 +207,9 @@ Result<void> read_message(const Json& message, const TelegramSelf& self, Arrival
     if (auto sent = read_sender(message, out); !sent) return sent;
     const auto text = base::optional_string(message, "text"), caption = base::optional_string(message, "caption");
     if (!text) return text.error();
+    const auto gone = object_in(message, "left_chat_member");
+    if (!gone) return gone.error();
+    if (*gone) return read_leaving(**gone, self, out);
     if (!caption) return caption.error();
     out.text = text->value_or(caption->value_or(""));
     out.media = read_file(message, out.file);
@@ -212,6 +226,24 @@ Result<void> read_message(const Json& message, const TelegramSelf& self, Arrival
 Result<void> read_press(const Json& query, Arrival& out) {
     if (auto sent = read_sender(query, out); !sent) return sent;
     const auto message = object_in(query, "message");
+// What somebody is in a chat has changed, which the API tells those bots that look after it.
+Result<void> read_member(const Json& change, const TelegramSelf& self, Arrival& out) {
+    out.what = "chat_member";
+    const auto now = object_in(change, "new_chat_member");
+    if (!now) return now.error();
+    if (!*now) return {};
+    const auto user = object_in(**now, "user");
+    if (!user) return user.error();
+    const auto still = base::optional_bool(**now, "is_member");
+    if (!still) return still.error();
+    const std::string status = text_in(**now, "status");
+    const bool gone = status == "left" || status == "kicked" || (status == "restricted" && !still->value_or(true));
+    if (!*user || !gone) return {};
+    const auto placed = read_place(change, out);
+    if (!placed) return placed.error();
+    return *placed ? read_leaving(**user, self, out) : Result<void>();
+}
+
     if (!message) return message.error();
     if (*message)
         if (const auto placed = read_place(**message, out); !placed) return placed.error();
@@ -257,5 +289,11 @@ Result<Arrival> read_telegram_update(std::string_view body, const TelegramSelf& 
         if (field != "update_id") out.what = field;
     return out;
 }
+    const auto member = object_in(*update, "chat_member");
+    if (!member) return member.error();
+    if (*member) {
+        if (auto read = read_member(**member, self, out); !read) return std::move(read).error();
+        return out;
+    }
 
 }  // namespace server::bridges

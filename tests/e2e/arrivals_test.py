@@ -36,6 +36,9 @@ def expected(spec, update):
         if message.get("migrate_to_chat_id"):
             out.update(kind="moved", moved_to=str(message["migrate_to_chat_id"]), text="", sender="", name="", program=False)
             continue
+        if gone := message.get("left_chat_member"):
+            out.update(kind="left", **of_sender(gone))
+            continue
         answered = message.get("reply_to_message") or {}
         out["quoted"] = (message.get("quote") or {}).get("text") or answered.get("text") or answered.get("caption") or ""
     if query := update.get("callback_query"):
@@ -43,6 +46,11 @@ def expected(spec, update):
         message = query.get("message") or {}
         out.update(kind="choice", choice=query.get("data", ""), chat=str(message["chat"]["id"]) if message else "", alone=message.get("chat", {}).get("type") == "private",
                    message=str(message["message_id"]) if message else "", **of_sender(query.get("from") or {}))
+    if change := update.get("chat_member"):
+        assert fields_of(spec, "ChatMemberUpdated")["new_chat_member"]["types"] == ["ChatMember"]
+        now = change.get("new_chat_member") or {}
+        if change.get("chat") and (now.get("status") in ("left", "kicked") or (now.get("status") == "restricted" and now.get("is_member") is False)):
+            out.update(kind="left", chat=str(change["chat"]["id"]), alone=change["chat"].get("type") == "private", **of_sender(now["user"]))
     return out
 
 

@@ -391,7 +391,7 @@ def hooked():
 def test_a_webhook_is_announced_and_takes_what_proves_itself(hooked):
     bot = hooked.bot
     hooked.wait_for(lambda: bot.webhook, "the announcement", 10)
-    assert bot.webhook == {"url": "https://hearth.example/telegram", "secret_token": SECRET, "allowed_updates": ["message", "edited_message", "callback_query"]}
+    assert bot.webhook == {"url": "https://hearth.example/telegram", "secret_token": SECRET, "allowed_updates": ["message", "edited_message", "callback_query", "chat_member"]}
     said = bot.update("hello")
     for secret in ("s3cr3t_A-2", None, "", "s3cr3t_A-1x"):
         assert deliver(hooked.hook, said, secret) == 403

@@ -91,5 +91,24 @@ TEST_F(GroupsTest, WhoWritesInAChatOfSeveralIsInItsGroup) {
     EXPECT_EQ(enter(world->owner(), "-10077"), group);
 }
 
+TEST_F(GroupsTest, WhoLeavesAChatLeavesItsGroupUntilHeWritesThereAgain) {
+    const auto in = [&](const std::string& chat) { return as(world->member(), [&](Tx& tx) { return conversation_in_chat(tx, "telegram", chat); }); };
+    const auto enter = [&](base::ConversationId conversation) { return as(world->member(), [&](Tx& tx) { return enter_chat_group(tx, conversation); }); };
+    const auto here = in("-87"), elsewhere = in("-88");
+    const auto group = enter(here), other = enter(elsewhere);
+    ASSERT_TRUE(group && other);
+    for (const auto& one : {*group, *other}) as(world->member(), [&](Tx& tx) { return remember(tx, {.body = "said in " + one.text(), .trusted = true, .audience = one}); });
+    EXPECT_EQ(facts(world->member()).size(), 2u);
+    as(world->member(), [](Tx& tx) { leave_chat(tx, "telegram", "-87"); });
+    EXPECT_THAT(facts(world->member()), ElementsAre(": said in " + other->text())) << "of that chat alone";
+    EXPECT_EQ(enter(here), std::nullopt) << "what still works or waits for him there lets him in no more";
+    as(world->member(), [](Tx& tx) { move_chat(tx, "telegram", "-87", "-10087"); });
+    EXPECT_EQ(enter(here), std::nullopt) << "nor where it moves";
+    as(world->member(), [](Tx& tx) { return_to_chat(tx, "telegram", "-10087"); });
+    EXPECT_EQ(enter(here), group);
+    as(world->member(), [](Tx& tx) { leave_chat(tx, "telegram", "-999"); });
+    EXPECT_EQ(facts(world->member()).size(), 2u) << "he was never there";
+}
+
 }  // namespace
 }  // namespace store

@@ -23,6 +23,7 @@ const char* name_of(Arrival::Kind kind) {
         case Arrival::Kind::choice: return "choice";
         case Arrival::Kind::receipt: return "receipt";
         case Arrival::Kind::moved: return "moved";
+        case Arrival::Kind::left: return "left";
         case Arrival::Kind::other: break;
     }
     return "other";

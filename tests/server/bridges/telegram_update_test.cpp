@@ -138,6 +138,28 @@ TEST(TelegramUpdate, TellsWhatWasPressedByWhomAndWhere) {
     EXPECT_EQ(read({{"update_id", 9}, {"callback_query", {{"id", "1"}}}}).chat, "") << "the message is too old";
 }
 
+TEST(TelegramUpdate, TellsWhoLeavesAGroup) {
+    const Json bob = {{"id", 43}, {"is_bot", false}, {"first_name", "Bob"}}, group = {{"id", -100}, {"type", "group"}};
+    const Arrival said = read({{"update_id", 1}, {"message", message({{"chat", group}, {"left_chat_member", bob}})}});
+    EXPECT_EQ(said.kind, Arrival::Kind::left);
+    EXPECT_EQ(said.sender, "43") << "who has left, and not who has put him out";
+    EXPECT_EQ(said.chat, "-100");
+    EXPECT_FALSE(said.alone);
+    const auto change = [&](const char* status, const Json& more = Json::object()) {
+        Json now = {{"status", status}, {"user", bob}};
+        now.update(more);
+        return read({{"update_id", 1}, {"chat_member", {{"chat", group}, {"from", {{"id", 42}}}, {"date", 1}, {"new_chat_member", now}}}});
+    };
+    for (const char* status : {"left", "kicked"}) EXPECT_EQ(change(status).kind, Arrival::Kind::left) << status;
+    EXPECT_EQ(change("left").sender + change("left").chat, "43-100");
+    EXPECT_EQ(change("restricted", {{"is_member", false}}).kind, Arrival::Kind::left);
+    for (const char* status : {"member", "administrator", "creator", "restricted", "of the future"}) EXPECT_EQ(change(status, {{"is_member", true}}).kind, Arrival::Kind::other) << status;
+    EXPECT_EQ(change("member").what, "chat_member");
+    EXPECT_EQ(read({{"update_id", 1}, {"chat_member", Json::object()}}).kind, Arrival::Kind::other);
+    EXPECT_EQ(said_in_group("", Json::array(), {{"left_chat_member", {{"id", 7000000001}, {"is_bot", true}}}}).kind, Arrival::Kind::other) << "the bot itself: they are all still there";
+    EXPECT_FALSE(read_telegram_update(R"({"update_id": 1, "message": {"chat": {"id": 1}, "left_chat_member": {}}})"));
+}
+
 TEST(TelegramUpdate, WhatIsNotKnownIsSomethingElse) {
     const Arrival other = read({{"update_id", 1}, {"message_of_the_future", {{"text", "x"}}}});
     EXPECT_EQ(other.kind, Arrival::Kind::other);
@@ -188,6 +210,10 @@ TEST(TelegramUpdate, ReadsWhatOthersTestWith) {
         const Json& said = update.contains("message") ? update["message"] : Json::object();
         if (said.value("migrate_to_chat_id", Json()).is_number() && said["migrate_to_chat_id"] != 0) {
             EXPECT_EQ(arrival.kind, Arrival::Kind::moved);
+            continue;
+        }
+        if (arrival.kind == Arrival::Kind::left) {  // by whom and where: tests/e2e/arrivals_test.py
+            EXPECT_TRUE(said.contains("left_chat_member") || type == "chat_member");
             continue;
         }
         EXPECT_EQ(arrival.kind, nowhere ? Arrival::Kind::other : type == "message" ? Arrival::Kind::message : type == "edited_message" ? Arrival::Kind::edit : Arrival::Kind::other);
