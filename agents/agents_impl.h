@@ -52,6 +52,7 @@ struct Agents::Impl {
     bool crowded = false;                      // some had to wait for a place
 
     base::Result<void> check(ChatRequest& request) const;
+    net::Task<void> note_company(ChatRequest& request);  // a conversation that is held before others stays so, wherever it is gone on with
     std::shared_ptr<Running> running_of(const ChatRequest& request, const Beginning& beginning, std::chrono::microseconds worked = {}) const;
     net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
     Frame frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, const Running& entry, std::vector<store::Step> journal);

@@ -89,6 +89,7 @@ base::Result<Accepted> begin_queued(store::Tx& tx, const Options& options, const
 
 net::Task<base::Result<Submitted>> Agents::Impl::submit(Submission submission) {
     if (auto fine = check(submission.chat); !fine) co_return std::move(fine).error();
+    co_await note_company(submission.chat);
     const auto now = parts.clock.now();
     const auto run = base::RunId::make(now);
     const auto fresh = base::ConversationId::make(now);

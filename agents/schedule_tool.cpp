@@ -43,6 +43,12 @@ void answer_here(store::Tx& tx, base::ConversationId conversation, store::Schedu
     if (const auto chat = store::chat_with(tx, conversation)) schedule.bridge = chat->first, schedule.chat = chat->second;
 }
 
+// What was made elsewhere is the person's own, and others read here.
+void keep_those_of_here(store::Tx& tx, base::ConversationId conversation, std::vector<store::Schedule>& schedules) {
+    const auto here = store::chat_with(tx, conversation);
+    std::erase_if(schedules, [&](const store::Schedule& one) { return !here || one.bridge != here->first || one.chat != here->second; });
+}
+
 net::Task<Output> add(Frame& frame, tools::Ports& ports, Json arguments, policy::Integrity label) {
     if (is_scheduled(frame.principal)) co_return base::error(Code::permission_denied, "what was scheduled schedules nothing itself", "do what it asks now");
     if (label == policy::Integrity::untrusted)
@@ -71,12 +77,24 @@ net::Task<Output> add(Frame& frame, tools::Ports& ports, Json arguments, policy:
 net::Task<Output> schedule_call(Frame& frame, tools::Ports& ports, Json arguments, policy::Integrity label) {
     if (arguments.contains("when") || arguments.contains("task")) co_return co_await add(frame, ports, std::move(arguments), label);
     const std::string end = arguments.value("end", "");
+    const bool alone = frame.memory;
     if (end.empty()) {
-        const auto list = [](store::Tx& tx) { return store::list_schedules(tx, false); };
+        const auto list = [&](store::Tx& tx) {
+            auto all = store::list_schedules(tx, false);
+            if (!alone) keep_those_of_here(tx, frame.conversation, all);
+            return all;
+        };
         const auto all = co_await ports.db.read(ports.who, list);
         co_return listed(all);
     }
-    const auto find = [&](store::Tx& tx) { return store::find_schedule(tx, end); };
+    const auto find = [&](store::Tx& tx) -> base::Result<store::Schedule> {
+        auto one = store::find_schedule(tx, end);
+        if (!one || alone) return one;
+        std::vector<store::Schedule> here{*one};
+        keep_those_of_here(tx, frame.conversation, here);
+        if (here.empty()) return base::error(Code::not_found, "there is no schedule '" + end + "' in this chat", "end it where nobody else reads");
+        return one;
+    };
     const auto found = co_await ports.db.read(ports.who, find);
     if (!found) co_return found.error();
     ports.writes.push_back([id = found->id](store::Tx& tx) { store::end_schedule(tx, id); });

@@ -98,7 +98,12 @@ net::Task<bool> Scheduler::come_due(store::DueSchedule due, base::TimePoint now)
 
 net::Task<bool> Scheduler::begin(store::OpenFire fire) {
     const std::string id = fire.schedule.text();
-    const auto find = [&](store::Tx& tx) { return store::find_schedule(tx, id); };
+    bool in_company = false;  // as where it was made
+    const auto find = [&](store::Tx& tx) {
+        auto found = store::find_schedule(tx, id);
+        in_company = found && store::place_in_chat(tx, found->bridge, found->chat).in_company;
+        return found;
+    };
     const auto schedule = co_await parts_.db.read(fire.who, find);
     if (!schedule) co_return false;
     Submission order;
@@ -108,6 +113,7 @@ net::Task<bool> Scheduler::begin(store::OpenFire fire) {
     order.chat.label = schedule->said;
     order.chat.instructions = scheduled_manner(*schedule, fire.instant);
     order.chat.joins = false;
+    order.chat.before_others = in_company;
     base::Json message = {{"role", "user"}, {"content", schedule->prompt}};
     if (!schedule->trusted) message["trusted"] = false;
     order.chat.messages.push_back(std::move(message));
@@ -142,18 +148,21 @@ net::Task<bool> Scheduler::tell(store::OpenFire fire) {
         base::Result<store::Schedule> schedule;
         std::optional<store::Run> run;
         base::Language language;
+        store::ChatPlace place;
     };
     const auto find = [&](store::Tx& tx) {
         auto schedule = store::find_schedule(tx, fire.schedule.text());
         const std::string bridge = schedule ? schedule->bridge : std::string();
-        return Found{std::move(schedule), store::find_run(tx, fire.run), base::language_of(store::language_in(tx, fire.who.person, bridge))};
+        const store::ChatPlace place = schedule ? store::place_in_chat(tx, bridge, schedule->chat) : store::ChatPlace{};
+        return Found{std::move(schedule), store::find_run(tx, fire.run), base::language_of(store::language_in(tx, fire.who.person, bridge)), place};
     };
     const Found found = co_await parts_.db.read(fire.who, find);
     if (!found.schedule || !found.run || !found.run->ended()) co_return false;
     const store::Schedule& schedule = *found.schedule;
     const std::string words = words_of(*found.run, schedule, found.language);
     std::string outcome = words.empty() ? "nothing to say" : "kept";
-    if (schedule.bridge.empty() || words.empty()) {
+    if (found.place.left && !words.empty()) outcome = "kept: who wanted it has left the chat";
+    if (schedule.bridge.empty() || words.empty() || found.place.left) {
         co_await settle(fire, "done", outcome);
         co_return true;
     }

@@ -15,6 +15,7 @@
 #include "router/gateway.h"
 #include "store/failure.h"
 #include "store/runs.h"
+#include "store/senders.h"
 #include "store/traces.h"
 
 namespace agents {
@@ -397,6 +398,12 @@ base::Result<void> Agents::Impl::check(ChatRequest& request) const {
     return check_client_tools(parts, *options.cast, request);
 }
 
+net::Task<void> Agents::Impl::note_company(ChatRequest& request) {
+    if (request.before_others || request.conversation.is_nil()) co_return;
+    const auto look = [&](store::Tx& tx) { return store::is_in_company(tx, request.conversation); };
+    request.before_others = co_await parts.db.read(identity_of(request.principal), look);
+}
+
 std::shared_ptr<Agents::Impl::Running> Agents::Impl::running_of(const ChatRequest& request, const Beginning& beginning, std::chrono::microseconds worked) const {
     const std::chrono::milliseconds limit = beginning.time_limit.count() > 0 ? beginning.time_limit : options.run_deadline;
     return std::make_shared<Running>(request, parts.clock.steady() + std::max(std::chrono::microseconds(0), limit - worked));
@@ -405,6 +412,7 @@ std::shared_ptr<Agents::Impl::Running> Agents::Impl::running_of(const ChatReques
 net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, EventSink sink) {
     if (auto fine = check(request); !fine) co_return std::move(fine).error();
     if (auto ready = parts.gateway.ready(options.model); !ready) co_return std::move(ready).error();
+    co_await note_company(request);
     if (!request.conversation.is_nil()) {
         const auto entry = co_await arrive(request);
         if (!entry) co_return entry.error();

@@ -120,7 +120,7 @@ void resume_schedule(Tx& tx, ScheduleId id, base::TimePoint next) {
 void end_schedule(Tx& tx, ScheduleId id) { tx.send("update schedule set next_at = null, ended_at = clock_timestamp() where id = $1 and ended_at is null", {id}); }
 
 std::optional<std::string> chat_of(Tx& tx, const std::string& bridge) {
-    const auto rows = tx.exec("select chat from channel_conversation where bridge = $1 order by conversation_id desc limit 1", {bridge});
+    const auto rows = tx.exec("select chat from channel_conversation where bridge = $1 and not in_company order by conversation_id desc limit 1", {bridge});
     return rows.empty() ? std::nullopt : std::optional(rows[0].text(0));
 }
 

@@ -55,7 +55,7 @@ base::Result<Schedule> find_schedule(Tx& tx, const std::string& id);
 void pause_schedule(Tx& tx, ScheduleId id);
 void resume_schedule(Tx& tx, ScheduleId id, base::TimePoint next);
 void end_schedule(Tx& tx, ScheduleId id);
-// Where this person is answered on the channel, the chat of last; nothing: nowhere yet.
+// Where this person is answered alone on the channel, the chat of last; nothing: nowhere yet.
 std::optional<std::string> chat_of(Tx& tx, const std::string& bridge);
 // The channel and the chat in which the conversation is held; nothing: in none.
 std::optional<std::pair<std::string, std::string>> chat_with(Tx& tx, base::ConversationId conversation);

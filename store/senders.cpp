@@ -109,7 +109,7 @@ bool forget_sender(Tx& tx, const std::string& bridge, const std::string& id) {
     return !tx.exec("delete from channel_identity where bridge = $1 and sender = $2 returning 1", {bridge, id}).empty();
 }
 
-base::ConversationId conversation_in_chat(Tx& tx, const std::string& bridge, const std::string& chat) {
+base::ConversationId conversation_in_chat(Tx& tx, const std::string& bridge, const std::string& chat, bool in_company) {
     const auto rows = tx.exec("select c.conversation_id from channel_conversation c join thread t on t.id = c.conversation_id"
                               " where c.bridge = $1 and c.chat = $2 and t.state is null",
                               {bridge, chat});
@@ -117,10 +117,19 @@ base::ConversationId conversation_in_chat(Tx& tx, const std::string& bridge, con
     const auto fresh = base::ConversationId::make(base::SystemClock().now());
     create_conversation(tx, fresh, bridge, "");
     // Of two messages at once in a chat that is new, one makes it.
-    tx.exec("insert into channel_conversation (bridge, chat, conversation_id) values ($1, $2, $3)"
-            " on conflict (tenant_id, audience_id, bridge, chat) do update set conversation_id = excluded.conversation_id",
-            {bridge, chat, fresh});
+    tx.exec("insert into channel_conversation (bridge, chat, conversation_id, in_company) values ($1, $2, $3, $4) on conflict (tenant_id, audience_id, bridge, chat)"
+            " do update set conversation_id = excluded.conversation_id, in_company = channel_conversation.in_company or excluded.in_company",
+            {bridge, chat, fresh, in_company});
     return fresh;
+}
+
+bool is_in_company(Tx& tx, base::ConversationId conversation) {
+    return tx.exec("select exists (select from channel_conversation where conversation_id = $1 and in_company)", {conversation}).at(0).boolean(0);
+}
+
+ChatPlace place_in_chat(Tx& tx, const std::string& bridge, const std::string& chat) {
+    const auto rows = tx.exec("select in_company, left_at is not null from channel_conversation where bridge = $1 and chat = $2 and audience_id = hearth_person()", {bridge, chat});
+    return rows.empty() ? ChatPlace{} : ChatPlace{rows[0].boolean(0), rows[0].boolean(1)};
 }
 
 std::string channel_of_run(Tx& tx, base::RunId run) {

@@ -50,7 +50,14 @@ std::vector<KnownSender> known_senders(Tx& tx);
 bool forget_sender(Tx& tx, const std::string& bridge, const std::string& id);
 
 // In a transaction of the person: the conversation that goes on in the chat, made where there is none or it has ended.
-base::ConversationId conversation_in_chat(Tx& tx, const std::string& bridge, const std::string& chat);
+// `in_company`: others read there, too, as is kept of the chat from then on.
+base::ConversationId conversation_in_chat(Tx& tx, const std::string& bridge, const std::string& chat, bool in_company = false);
+// Whether that is held where others read, so that nothing of the person's own belongs into it.
+bool is_in_company(Tx& tx, base::ConversationId conversation);
+struct ChatPlace {
+    bool in_company = false, left = false;  // others read there; this person does no more
+};
+ChatPlace place_in_chat(Tx& tx, const std::string& bridge, const std::string& chat);
 // Where the run was asked for ("telegram", "api", "cli", …); empty where the person has no such run.
 std::string channel_of_run(Tx& tx, base::RunId run);
 

@@ -281,7 +281,7 @@ net::Task<void> Intake::stop(Transport& by, Arrival arrival, policy::Principal w
     const auto find = [&](store::Tx& tx) {
         std::vector<store::Run> out;
         ending.clear();
-        for (const auto& open : store::open_runs(tx, store::conversation_in_chat(tx, by.name(), arrival.chat))) {
+        for (const auto& open : store::open_runs(tx, store::conversation_in_chat(tx, by.name(), arrival.chat, !arrival.alone))) {
             auto run = store::find_run(tx, open.id);
             if (run && open.stopping) ending.push_back(run->question);
             else if (run) out.push_back(*std::move(run));
@@ -443,7 +443,7 @@ net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal 
     const auto find = [&](store::Tx& tx) {
         store::note_arrival(tx, note);
         store::return_to_chat(tx, note.bridge, note.chat);
-        return store::conversation_in_chat(tx, by.name(), arrival.chat);
+        return store::conversation_in_chat(tx, by.name(), arrival.chat, note.in_company);
     };
     agents::Submission order;
     order.chat.principal = who;

@@ -7,6 +7,7 @@
 
 #include "harness.h"
 #include "store/conversations.h"
+#include "store/groups.h"
 #include "store/run_queue.h"
 #include "store/senders.h"
 #include "support/manual_clock.h"
@@ -93,6 +94,28 @@ TEST_F(SchedulerTest, WhatComesDueIsDoneAndToldOnce) {
     ASSERT_EQ(talk.size(), 2u) << "a word about it is understood there";
     EXPECT_EQ(talk[0].body["content"], "[every hour] What is in the news?");
     EXPECT_EQ(talk[1].body["content"], "Two trains are late.");
+}
+
+TEST_F(SchedulerTest, WhereOthersReadNothingOfThePersonsOwnIsAtHandAndWhoHasLeftIsToldNothing) {
+    Keeping keeping({says("The gate is open."), says("The gate is open."), says("The gate is open.")});
+    const auto before_others = [&] { return keeping.harness.database->sql("select request->>'before_others' from run order by id desc limit 1"); };
+    keeping.harness.in_tx([](Tx& tx) { return store::conversation_in_chat(tx, "telegram", "42"); });
+    const auto alone = keeping.add("Is the gate open?");
+    keeping.clock.move(1h);
+    keeping.keep(*keeping.process());
+    EXPECT_THAT(keeping.fires(alone), ElementsAre("done: told"));
+    EXPECT_EQ(before_others(), "false");
+    keeping.harness.database->sql("delete from schedule_fire; delete from schedule; update channel_conversation set in_company = true");
+    EXPECT_EQ(keeping.harness.in_tx([](Tx& tx) { return store::chat_of(tx, "telegram"); }), std::nullopt) << "nobody is answered there alone";
+    const auto among_others = keeping.add("Is the gate open now?");
+    keeping.clock.move(1h);
+    keeping.keep(*keeping.process());
+    EXPECT_THAT(keeping.fires(among_others), ElementsAre("done: told"));
+    EXPECT_EQ(before_others(), "true");
+    keeping.harness.in_tx([](Tx& tx) { store::leave_chat(tx, "telegram", "42"); return 0; });
+    keeping.clock.move(1h);
+    keeping.keep(*keeping.process());
+    EXPECT_THAT(keeping.fires(among_others), ElementsAre("done: kept: who wanted it has left the chat", "done: told"));
 }
 
 TEST_F(SchedulerTest, WhoeverTalksIsNotInterrupted) {
