@@ -16,6 +16,12 @@ struct ArrivedFile {
     std::int64_t bytes = 0;  // as the channel says
 };
 
+// What is no text and no file, in words: a place, a contact, a poll. Empty: it is neither, or words cannot tell it.
+struct MediaWords {
+    std::string text;
+    bool own = false;  // nothing in it is of anybody's writing: where somebody is, a sticker, a throw of dice
+};
+
 struct Arrival {
     enum class Kind {
         message,
@@ -23,13 +29,13 @@ struct Arrival {
         choice,   // one of what a message offers was pressed
         receipt,  // how a message of ours fares: `what` it came to, by `text` when it failed
         moved,    // the chat goes on under another id
+        left,     // the sender reads in the chat no more: by himself, or as others wanted it
         other,    // nothing that anybody has said
     } kind = Kind::other;
     std::string update;       // the channel's number of it: what it delivers twice has it twice
     std::string what;         // of an `other`, the channel's word for it
     std::string sender;       // as the channel knows them; empty: it does not say
     std::string sender_name;  // what they are called there
-        left,     // the sender reads in the chat no more: by himself, or as others wanted it
     std::string language{};   // of its sender, as the channel says, such as "fr-CA"; then as he is answered; empty: nobody has said
     bool from_program = false;
     std::string chat;         // where it was said, and is answered
@@ -50,8 +56,10 @@ struct Arrival {
         std::string message;              // the channel's id of it
         std::string media;                // see below
         ArrivedFile file;
+        MediaWords says{};
     } quoted;
     std::string media;        // "photo", "voice", …: what came beside the text, or in its place
+    MediaWords says{};
     ArrivedFile file;         // of it, where the channel hands it out
     std::optional<base::TimePoint> said{};  // when, where the channel tells
     std::string ours;         // of a receipt: what was given along with the message

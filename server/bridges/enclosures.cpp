@@ -81,6 +81,9 @@ bool is_readable(const std::string& media, const ArrivedFile& file) { return !fi
 net::Task<Enclosures::Told> Enclosures::tell(Transport& by, const Arrival& arrival, bool quoted, policy::Principal who) {
     const std::string media = quoted ? arrival.quoted.media : arrival.media;
     const ArrivedFile file = quoted ? arrival.quoted.file : arrival.file;
+    const MediaWords& says = quoted ? arrival.quoted.says : arrival.says;
+    const bool his = quoted ? arrival.quoted.sender == arrival.sender : !arrival.forwarded;
+    if (!says.text.empty()) co_return Told{told_words(media, says.text, quoted), his && says.own};
     if (file.id.empty()) co_return Told{unread_words(media, file, ""), file.name.empty()};
     store::NewBlob wanted = blob_of(by, arrival, quoted);
     const bool reads = is_readable(media, file);

@@ -44,6 +44,8 @@ std::string why_ignored(const Arrival& arrival) {
 
 // Among others, and nothing else is said.
 bool is_only_called(const Arrival& arrival) { return !arrival.alone && arrival.text.empty() && arrival.media.empty() && arrival.quoted.text.empty() && arrival.quoted.media.empty(); }
+bool holds_no_words(const Arrival& arrival) { return arrival.text.empty() && !arrival.media.empty() && arrival.says.text.empty() && !is_readable(arrival.media, arrival.file); }
+
 
 bool reads_a_file(const Arrival& arrival) { return is_readable(arrival.media, arrival.file) || is_readable(arrival.quoted.media, arrival.quoted.file); }
 
@@ -222,7 +224,7 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
     else if (stop_word(own)) co_await stop(by, std::move(arrival), std::move(who));
     else if (asks_for_link(own) && arrival.media.empty()) co_await open(by, std::move(arrival), std::move(who));
     else if (asks_for_help(own) || is_only_called(arrival)) co_await help(by, std::move(arrival), std::move(who), std::move(person.name));
-    else if (arrival.text.empty() && !arrival.media.empty() && !is_readable(arrival.media, arrival.file)) co_await keep_alone(by, std::move(arrival), std::move(who));
+    else if (holds_no_words(arrival)) co_await keep_alone(by, std::move(arrival), std::move(who));
     else if (reads_a_file(arrival)) {
         const auto failed = [this](std::exception_ptr) { parts_.log.warn("what came behind a file is not acted on; it is tried again"); };
         fetching_.emplace(lane, Lane{arrival.text.empty() ? arrival.media : arrival.text});
@@ -244,7 +246,7 @@ net::Task<void> Intake::keep_alone(Transport& by, Arrival arrival, policy::Princ
     if (can_fetch) why = co_await parts_.enclosures.keep_alone(by, arrival, who, tells);
     if (can_fetch && why.empty()) co_return;
     const Language language = language_of(arrival.language);
-    std::string words = said(language, can_fetch ? Saying::not_kept : Saying::text_alone, media_word(language, arrival.media), why);
+    std::string words = said(language, can_fetch ? Saying::not_kept : Saying::no_words, media_word(language, arrival.media), why);
     co_await say(by, std::move(arrival), std::move(who), std::move(words), "no text");
 }
 

@@ -32,6 +32,8 @@ constexpr MediaRow kMediaRows[] = {
     {"dice", {"dice", "dé", "Würfel", "dado", "dado"}},
     {"game", {"game", "jeu", "Spiel", "juego", "gioco"}},
     {"invoice", {"invoice", "facture", "Rechnung", "factura", "fattura"}},
+    {"order", {"order", "commande", "Bestellung", "pedido", "ordine"}},
+    {"unsupported", {"a kind of message that WhatsApp does not hand on", "un type de message que WhatsApp ne transmet pas", "eine Art Nachricht, die WhatsApp nicht weitergibt", "un tipo de mensaje que WhatsApp no entrega", "un tipo di messaggio che WhatsApp non consegna"}},
     {"paid_media", {"paid content", "contenu payant", "bezahlter Inhalt", "contenido de pago", "contenuto a pagamento"}},
 };
 

@@ -19,7 +19,7 @@ enum class Saying {
     nothing_to_stop,
     stopped,            // {0}: what
     still_ending,       // {0}: what
-    text_alone,         // {0}: what came
+    no_words,         // {0}: what came
     kept_unread,        // {0}: what came, {1}: its id; why nobody reads it comes behind
     not_kept,           // {0}: what came, {1}: why
     file_locked,        // {0}: the file; as of the following

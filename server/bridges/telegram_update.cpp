@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/trim.h"
 #include "server/bridges/foreign_json.h"
+#include "server/bridges/foreign_words.h"
 #include "server/bridges/pieces.h"
 
 namespace server::bridges {
@@ -15,7 +16,8 @@ namespace {
 using base::Json;
 using base::Result;
 
-constexpr const char* kMedia[] = {"photo", "voice", "document", "audio", "video", "video_note", "animation", "sticker", "location", "venue", "contact", "poll", "dice", "story", "paid_media", "checklist", "game", "invoice"};
+// Of a place that has a name the API sends both, for those that do not know the former.
+constexpr const char* kMedia[] = {"photo", "voice", "document", "audio", "video", "video_note", "animation", "sticker", "venue", "location", "contact", "poll", "dice", "story", "paid_media", "checklist", "game", "invoice"};
 constexpr int kMostDepth = 64;  // of quoted messages in messages
 
 base::Error wrong(const std::string& what) { return base::error(base::Code::invalid_argument, "the update of Telegram " + what); }
@@ -77,14 +79,14 @@ Result<void> read_user(const Json& user, Arrival& out) {
     return {};
 }
 
-// Where it was said. False: it does not say.
-Result<bool> read_place(const Json& message, Arrival& out) {
 Result<void> read_sender(const Json& of, Arrival& out) {
     const auto from = object_in(of, "from");
     if (!from) return from.error();
     return *from ? read_user(**from, out) : Result<void>();
 }
 
+// Where it was said. False: it does not say.
+Result<bool> read_place(const Json& message, Arrival& out) {
     const auto chat = object_in(message, "chat");
     if (!chat) return chat.error();
     if (!*chat) return false;
@@ -168,6 +170,7 @@ Result<void> read_quote(const Json& message, const TelegramSelf& self, Arrival& 
     for (const char* field : {"text", "caption"})
         if (out.quoted.text.empty()) out.quoted.text = text_in(earlier, field);
     out.quoted.media = read_file(earlier, out.quoted.file);
+    out.quoted.says = telegram_media_words(earlier, out.quoted.media);
     const auto from = object_in(earlier, "from");
     if (!from) return from.error();
     if (!*from) return {};
@@ -183,9 +186,6 @@ Result<void> read_quote(const Json& message, const TelegramSelf& self, Arrival& 
     return {};
 }
 
-Result<void> read_message(const Json& message, const TelegramSelf& self, Arrival& out) {
-    const auto placed = read_place(message, out);
-    if (!placed) return placed.error();
 // Somebody is in the chat no more. Where that is the bot itself nobody has left those who are there.
 Result<void> read_leaving(const Json& user, const TelegramSelf& self, Arrival& out) {
     if (auto gone = read_user(user, out); !gone) return gone;
@@ -194,6 +194,9 @@ Result<void> read_leaving(const Json& user, const TelegramSelf& self, Arrival& o
     return {};
 }
 
+Result<void> read_message(const Json& message, const TelegramSelf& self, Arrival& out) {
+    const auto placed = read_place(message, out);
+    if (!placed) return placed.error();
     if (!*placed) {
         out.kind = Arrival::Kind::other;
         out.what = "message without a chat";
@@ -204,15 +207,16 @@ Result<void> read_leaving(const Json& user, const TelegramSelf& self, Arrival& o
         out.moved_to = to;
         return {};
     }
-    if (auto sent = read_sender(message, out); !sent) return sent;
-    const auto text = base::optional_string(message, "text"), caption = base::optional_string(message, "caption");
-    if (!text) return text.error();
     const auto gone = object_in(message, "left_chat_member");
     if (!gone) return gone.error();
     if (*gone) return read_leaving(**gone, self, out);
+    if (auto sent = read_sender(message, out); !sent) return sent;
+    const auto text = base::optional_string(message, "text"), caption = base::optional_string(message, "caption");
+    if (!text) return text.error();
     if (!caption) return caption.error();
     out.text = text->value_or(caption->value_or(""));
     out.media = read_file(message, out.file);
+    out.says = telegram_media_words(message, out.media);
     out.album = text_in(message, "media_group_id");
     auto author = read_origin(message, out.sender);
     if (!author) return std::move(author).error();
@@ -222,10 +226,6 @@ Result<void> read_leaving(const Json& user, const TelegramSelf& self, Arrival& o
     return read_quote(message, self, out);
 }
 
-// A button was pressed. Of a message that is too old the API tells neither text nor place.
-Result<void> read_press(const Json& query, Arrival& out) {
-    if (auto sent = read_sender(query, out); !sent) return sent;
-    const auto message = object_in(query, "message");
 // What somebody is in a chat has changed, which the API tells those bots that look after it.
 Result<void> read_member(const Json& change, const TelegramSelf& self, Arrival& out) {
     out.what = "chat_member";
@@ -244,6 +244,10 @@ Result<void> read_member(const Json& change, const TelegramSelf& self, Arrival& 
     return *placed ? read_leaving(**user, self, out) : Result<void>();
 }
 
+// A button was pressed. Of a message that is too old the API tells neither text nor place.
+Result<void> read_press(const Json& query, Arrival& out) {
+    if (auto sent = read_sender(query, out); !sent) return sent;
+    const auto message = object_in(query, "message");
     if (!message) return message.error();
     if (*message)
         if (const auto placed = read_place(**message, out); !placed) return placed.error();
@@ -285,15 +289,15 @@ Result<Arrival> read_telegram_update(std::string_view body, const TelegramSelf& 
         if (auto read = read_press(**query, out); !read) return std::move(read).error();
         return out;
     }
-    for (const auto& [field, value] : update->items())
-        if (field != "update_id") out.what = field;
-    return out;
-}
     const auto member = object_in(*update, "chat_member");
     if (!member) return member.error();
     if (*member) {
         if (auto read = read_member(**member, self, out); !read) return std::move(read).error();
         return out;
     }
+    for (const auto& [field, value] : update->items())
+        if (field != "update_id") out.what = field;
+    return out;
+}
 
 }  // namespace server::bridges

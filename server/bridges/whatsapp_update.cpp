@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "server/bridges/foreign_json.h"
+#include "server/bridges/foreign_words.h"
 
 namespace server::bridges {
 namespace {
@@ -101,6 +102,7 @@ void read_content(const Json& message, Arrival& out) {
         out.text = text_in(*content, "body");
     } else if (std::find(std::begin(kMedia), std::end(kMedia), type) != std::end(kMedia)) {
         out.media = type;
+        out.says = whatsapp_media_words(message, type);
         if (content) out.text = text_in(*content, "caption");
         if (content) out.file = {text_in(*content, "id"), text_in(*content, "filename"), text_in(*content, "mime_type"), 0};
     } else if (type == "button" && content) {

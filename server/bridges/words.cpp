@@ -65,6 +65,11 @@ std::string unread_words(const std::string& media, const ArrivedFile& file, cons
     return "[" + called(media, file) + " came with this message; it cannot be read" + (why.empty() ? "" : ": " + why) + "]";
 }
 
+std::string told_words(const std::string& media, const std::string& says, bool answered) {
+    const std::string_view whole = base::trimmed(says), shown = base::beginning(whole, kMostQuoted);
+    return "[" + media + (answered ? " that this answers:]\n> " : " that came with this message:]\n> ") + lines_of(shown) + (shown.size() < whole.size() ? "…" : "");
+}
+
 std::string kept_words(const std::string& media, const ArrivedFile& file, const std::string& id, const std::string& why) {
     return "[" + called(media, file) + " came with this message, to be kept as " + id + "; it cannot be read: " + why + "]";
 }

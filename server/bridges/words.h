@@ -20,6 +20,8 @@ std::string shown_name(const std::string& media, const ArrivedFile& file);
 std::string file_words(const std::string& media, const ArrivedFile& file, const std::string& says, bool cut);
 std::string unread_words(const std::string& media, const ArrivedFile& file, const std::string& why);
 // The same of what is kept raw under that id, and why it is not read.
+// The same of what words can tell.
+std::string told_words(const std::string& media, const std::string& says, bool answered);
 std::string kept_words(const std::string& media, const ArrivedFile& file, const std::string& id, const std::string& why);
 // What it answers, as the agent is told of that; empty: nothing.
 std::string quoted_words(const Arrival& arrival);

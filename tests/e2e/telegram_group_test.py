@@ -261,6 +261,25 @@ def test_who_leaves_the_chat_leaves_what_is_remembered_there_until_he_writes_aga
         assert facts() == [fact], "who writes there is there"
 
 
+def test_a_place_a_contact_a_poll_and_a_sticker_are_told_in_words(hearth):
+    pair(hearth, 48, "Ines")
+    key = command(hearth, "key", "new", "--person", "Ines", "--quiet").strip()
+    sent = [({"location": {"latitude": 48.1, "longitude": 11.5}}, "[location that came with this message:]\n> latitude 48.1, longitude 11.5", True),
+            ({"sticker": {"file_id": "s", "emoji": "👍", "width": 1, "height": 1}}, "[sticker that came with this message:]\n> 👍", True),
+            ({"contact": {"phone_number": "+49 151 1", "first_name": "Bob"}}, "[contact that came with this message:]\n> Bob, +49 151 1", False),
+            ({"poll": {"id": "1", "question": "Pizza?", "options": [{"text": "yes", "voter_count": 1}, {"text": "no", "voter_count": 0}]}}, "[poll that came with this message:]\n> Pizza?\n> - yes (1)\n> - no", False)]
+    for count, (what, words, trusted) in enumerate(sent, 1):
+        hearth.bot.write(None, sender=48, **what)
+        assert answers(hearth, count, 48)[-1] == "Good evening to you."
+        run, = newest_runs(hearth, key=key)
+        assert [message["content"] for message in run["messages"] if message["role"] == "user"][-1] == words
+        assert ('"trusted": false' in json.dumps(run["spans"])) != trusted, "what may be of others' writing has no authority"
+    hearth.bot.write("Call him", sender=48, reply_to_message={"message_id": 3, "from": {"id": 43, "is_bot": False, "first_name": "Dora"}, "chat": {"id": 48, "type": "private"}, **sent[2][0]})
+    answers(hearth, 5, 48)
+    run, = newest_runs(hearth, key=key)
+    assert [message["content"] for message in run["messages"] if message["role"] == "user"][-2:] == ["[contact that this answers:]\n> Bob, +49 151 1", "Call him"]
+
+
 def test_what_is_scheduled_in_a_group_knows_what_is_known_there_and_no_more(hearth):
     pair(hearth, 49, "Judy")
     key = command(hearth, "key", "new", "--person", "Judy", "--quiet").strip()

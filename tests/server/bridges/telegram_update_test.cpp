@@ -160,6 +160,37 @@ TEST(TelegramUpdate, TellsWhoLeavesAGroup) {
     EXPECT_FALSE(read_telegram_update(R"({"update_id": 1, "message": {"chat": {"id": 1}, "left_chat_member": {}}})"));
 }
 
+TEST(TelegramUpdate, WhatIsNoTextIsToldInWords) {
+    const Json place = {{"latitude", 48.1}, {"longitude", -11.5}};
+    const struct {
+        const char *media, *says;
+        Json thing;
+    } rows[] = {
+        {"location", "latitude 48.1, longitude -11.5", place},
+        {"location", "latitude 48.1, longitude -11.5, as it is now", {{"latitude", 48.1}, {"longitude", -11.5}, {"live_period", 60}}},
+        {"location", "", Json::object()},
+        {"venue", "Bakery, Main Street 5, latitude 48.1, longitude -11.5", {{"location", place}, {"title", "Bakery"}, {"address", "Main Street 5"}}},
+        {"contact", "Bob Miller, +49 151 1", {{"phone_number", "+49 151 1"}, {"first_name", "Bob"}, {"last_name", "Miller"}, {"vcard", "BEGIN:VCARD"}}},
+        {"poll", "Pizza?\n- yes (2)\n- no", {{"question", "Pizza?"}, {"options", Json::array({{{"text", "yes"}, {"voter_count", 2}}, {{"text", "no"}, {"voter_count", 0}}})}}},
+        {"checklist", "Trip\n- tent (done)\n- map", {{"title", "Trip"}, {"tasks", Json::array({{{"id", 1}, {"text", "tent"}, {"completion_date", 5}}, {{"id", 2}, {"text", "map"}}})}}},
+        {"sticker", "\xf0\x9f\x91\x8d", {{"file_id", "s"}, {"emoji", "\xf0\x9f\x91\x8d"}}},
+        {"dice", "\xf0\x9f\x8e\xb2 4", {{"emoji", "\xf0\x9f\x8e\xb2"}, {"value", 4}}},
+        {"voice", "", {{"file_id", "v"}}},
+        {"contact", "", Json::array({1})},
+    };
+    for (const auto& row : rows) {
+        const Json of = message({{row.media, row.thing}});
+        const Arrival told = read({{"update_id", 1}, {"message", of}});
+        EXPECT_EQ(told.media, row.media);
+        EXPECT_EQ(told.says.text, row.says) << row.thing;
+        EXPECT_EQ(read({{"update_id", 1}, {"message", message({{"text", "What is it?"}, {"reply_to_message", of}})}}).quoted.says.text, row.says);
+    }
+    const Arrival named = read({{"update_id", 1}, {"message", message({{"location", place}, {"venue", {{"location", place}, {"title", "Bakery"}}}})}});
+    EXPECT_EQ(named.media, "venue") << "the API sends both";
+    EXPECT_FALSE(named.says.own) << "its name is of somebody's writing";
+    EXPECT_TRUE(read({{"update_id", 1}, {"message", message({{"location", place}})}}).says.own);
+}
+
 TEST(TelegramUpdate, WhatIsNotKnownIsSomethingElse) {
     const Arrival other = read({{"update_id", 1}, {"message_of_the_future", {{"text", "x"}}}});
     EXPECT_EQ(other.kind, Arrival::Kind::other);

@@ -48,6 +48,20 @@ TEST(WhatsAppUpdate, TellsWhatWasHandedOn) {
         EXPECT_FALSE(only({{"from", "42"}, {"id", "w"}, {"context", context}, {"type", "text"}, {"text", {{"body", "x"}}}}).arrival.forwarded) << context;
 }
 
+TEST(WhatsAppUpdate, WhatIsNoTextIsToldInWords) {
+    const Json place = {{"latitude", 48.1}, {"longitude", 11.5}, {"name", "Bakery"}, {"address", "Main Street 5"}};
+    EXPECT_EQ(only({{"from", "42"}, {"id", "w"}, {"type", "location"}, {"location", place}}).arrival.says.text, "Bakery, Main Street 5, latitude 48.1, longitude 11.5");
+    const auto own = [](Json at) { return only({{"from", "42"}, {"id", "w"}, {"type", "location"}, {"location", std::move(at)}}).arrival.says.own; };
+    EXPECT_FALSE(own(place)) << "its name is of somebody's writing";
+    EXPECT_TRUE(own({{"latitude", 48.1}, {"longitude", 11.5}}));
+    const Json cards = Json::array({{{"name", {{"formatted_name", "Bob"}}}, {"phones", Json::array({{{"phone", "+49 1"}}, {{"phone", "+49 2"}}})}, {"emails", Json::array({{{"email", "b@example.org"}}})}}, {{"name", {{"formatted_name", "Eve"}}}}});
+    const auto told = only({{"from", "42"}, {"id", "w"}, {"type", "contacts"}, {"contacts", cards}}).arrival;
+    EXPECT_EQ(told.says.text, "Bob, +49 1, +49 2, b@example.org\nEve");
+    EXPECT_EQ(told.media, "contacts");
+    for (const Json& odd : {Json(5), Json::array({5}), Json::array({{{"name", 5}, {"phones", 5}}})}) EXPECT_EQ(only({{"from", "42"}, {"id", "w"}, {"type", "contacts"}, {"contacts", odd}}).arrival.says.text, "") << odd;
+    EXPECT_EQ(only({{"from", "42"}, {"id", "w"}, {"type", "image"}, {"image", {{"id", "7"}}}}).arrival.says.text, "");
+}
+
 TEST(WhatsAppUpdate, ATimeThatIsNoneIsNoTime) {
     for (const Json& time : {Json("soon"), Json(""), Json(-1), Json("99999999999999999999"), Json(1e300), Json(nullptr), Json(253402300800)})
         EXPECT_FALSE(only({{"from", "42"}, {"id", "w"}, {"timestamp", time}, {"type", "text"}, {"text", {{"body", "x"}}}}).arrival.said) << time;

@@ -83,6 +83,12 @@ TEST(BridgeWords, WhatOthersAskedInAGroupIsQuotedWithWhoAsked) {
 
 TEST(BridgeWords, WhatCannotBeReadIsNamed) {
     EXPECT_EQ(unread_words("photo", {}, ""), "[photo came with this message; it cannot be read]");
+TEST(BridgeWords, WhatWordsCanTellIsQuoted) {
+    EXPECT_EQ(told_words("contact", "Bob, +49 1", false), "[contact that came with this message:]\n> Bob, +49 1");
+    EXPECT_EQ(told_words("poll", "Pizza?\n- yes", true), "[poll that this answers:]\n> Pizza?\n> - yes");
+    EXPECT_THAT(told_words("poll", std::string(9000, 'x'), false), testing::EndsWith("x…"));
+}
+
     const ArrivedFile notes{"id", "notes.txt", "text/plain", 5};
     EXPECT_EQ(unread_words("document", notes, "it is no text"), "[document “notes.txt” came with this message; it cannot be read: it is no text]");
     EXPECT_EQ(file_words("document", notes, "milk", false), "[What stands in the document “notes.txt”:]\nmilk");
