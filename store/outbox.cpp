@@ -81,6 +81,11 @@ std::optional<policy::Integrity> label_sent(Tx& tx, const std::string& bridge, c
     return rows.empty() ? std::nullopt : std::optional(policy::parse_integrity(rows[0].text(0)));
 }
 
+std::optional<std::string> text_sent(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& there) {
+    const auto rows = tx.exec("select content from outbox where bridge = $1 and chat = $2 and told_as = $3 and told_as <> '' and content <> '' limit 1", {bridge, chat, there});
+    return rows.empty() ? std::nullopt : std::optional(rows[0].text(0));
+}
+
 std::optional<base::RunId> others_answer(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& there) {
     const auto rows = tx.exec("select run from hearth_others_answer($1, $2, $3) run where run is not null", {bridge, chat, there});
     return rows.empty() ? std::nullopt : std::optional(rows[0].id<base::RunId>(0));

@@ -83,6 +83,8 @@ bool settle_outgoing(Tx& tx, OutboxId id, const Sending& sending);
 
 // Of what was made what was sent there to this person as the message of that id; nothing: it was not.
 std::optional<policy::Integrity> label_sent(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& there);
+// Its words, unless they are forgotten.
+std::optional<std::string> text_sent(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& there);
 // The run of another person whose answer was sent there as the message of that id; nothing: there is none.
 std::optional<base::RunId> others_answer(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& there);
 // The last part of what was written there for this person as an answer to that; nothing: there is none.

@@ -23,7 +23,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kBetweenLooks = 1s, kBetweenSweeps = 5s;
 constexpr int kMostAtOnce = 16;
-constexpr int kMostTalk = 6;            // exchanges of others that are told in a group
 constexpr std::size_t kMostAlbums = 1024;
 constexpr auto kStartTime = 10min;      // that it is news
 constexpr auto kHold = 10s;             // that no other process acts on the same
@@ -33,8 +32,8 @@ std::string why_ignored(const Arrival& arrival) {
     if (arrival.kind == Arrival::Kind::other) return "ignored: " + arrival.what.substr(0, 64);
     if (arrival.kind == Arrival::Kind::moved) return "";
     if (arrival.sender.empty()) return "ignored: no sender";
-    if (arrival.kind == Arrival::Kind::left) return "";
     if (arrival.from_program) return "ignored: a program";
+    if (arrival.kind == Arrival::Kind::left) return "";
     if (arrival.kind == Arrival::Kind::choice) return "";
     if (arrival.kind == Arrival::Kind::edit && !arrival.text.empty()) return "";  // it may be of what was said to us
     if (!arrival.alone && !arrival.addressed) return "ignored: said to others";
@@ -44,8 +43,8 @@ std::string why_ignored(const Arrival& arrival) {
 
 // Among others, and nothing else is said.
 bool is_only_called(const Arrival& arrival) { return !arrival.alone && arrival.text.empty() && arrival.media.empty() && arrival.quoted.text.empty() && arrival.quoted.media.empty(); }
-bool holds_no_words(const Arrival& arrival) { return arrival.text.empty() && !arrival.media.empty() && arrival.says.text.empty() && !is_readable(arrival.media, arrival.file); }
 
+bool holds_no_words(const Arrival& arrival) { return arrival.text.empty() && !arrival.media.empty() && arrival.says.text.empty() && !is_readable(arrival.media, arrival.file); }
 
 bool reads_a_file(const Arrival& arrival) { return is_readable(arrival.media, arrival.file) || is_readable(arrival.quoted.media, arrival.quoted.file); }
 
@@ -396,47 +395,6 @@ net::Task<void> Intake::take_code(Transport& by, Arrival arrival, policy::Princi
     if (given.known) codes_.forget(whose);
     if (given.counts) parts_.outbound.wake();
     else co_await say(by, std::move(arrival), std::move(who), std::move(given.answer), std::move(given.outcome));
-}
-
-// What others wrote has no authority: it is handed on as such. What we have sent counts as what it was made from.
-net::Task<Intake::Question> Intake::question_of(Transport& by, const Arrival& arrival, const policy::Principal& who) {
-    Question out;
-    if (!arrival.alone) {
-        const auto find = [&](store::Tx& tx) { return store::group_talk(tx, by.name(), arrival.chat, kMostTalk); };
-        const std::vector<store::Exchange> meanwhile = co_await parts_.db.read(agents::identity_of(who), find);
-        std::string talk = group_words(meanwhile);
-        if (!meanwhile.empty()) out.told.push_back({talk});
-        for (const store::Exchange& one : meanwhile) out.told.back().of.push_back(one.run);
-        if (!talk.empty()) out.messages.push_back({{"role", "user"}, {"content", std::move(talk)}, {"trusted", false}});
-    }
-    std::string words = quoted_words(arrival);
-    std::vector<base::RunId> others;  // in which somebody else has said what is quoted
-    if (!words.empty() || !arrival.quoted.media.empty()) {
-        const auto find = [&](store::Tx& tx) {
-            others.clear();
-            const auto theirs = store::find_noted(tx, by.name(), arrival.chat, arrival.quoted.message);
-            if (theirs && theirs->person != who.person && !theirs->run.is_nil()) others.push_back(theirs->run);
-            const auto answer = store::others_answer(tx, by.name(), arrival.chat, arrival.quoted.message);
-            if (answer) others.push_back(*answer);
-            return store::label_sent(tx, by.name(), arrival.chat, arrival.quoted.message);
-        };
-        const auto label = co_await parts_.db.read(agents::identity_of(who), find);
-        const bool trusted = arrival.quoted.sender == arrival.sender || label == policy::Integrity::trusted;
-        if (!words.empty() && !others.empty()) out.told.push_back({words, others});
-        if (!words.empty()) out.messages.push_back({{"role", "user"}, {"content", std::move(words)}, {"trusted", trusted}});
-    }
-    for (const bool quoted : {true, false}) {
-        const std::string& media = quoted ? arrival.quoted.media : arrival.media;
-        if (media.empty()) continue;
-        Enclosures::Told told = co_await parts_.enclosures.tell(by, arrival, quoted, who);
-        if (told.notice) out.notice += (out.notice.empty() ? "" : "\n") + said(language_of(arrival.language), *told.notice, shown_name(media, quoted ? arrival.quoted.file : arrival.file));
-        out.read = out.read || told.read;
-        if (quoted && !others.empty()) out.told.push_back({told.words, others});
-        out.messages.push_back({{"role", "user"}, {"content", std::move(told.words)}, {"trusted", told.ours}});
-    }
-    if (arrival.forwarded && !arrival.text.empty()) out.messages.push_back({{"role", "user"}, {"content", forwarded_words(arrival)}, {"trusted", false}});
-    else if (!arrival.text.empty() || out.messages.empty()) out.messages.push_back({{"role", "user"}, {"content", arrival.text}});
-    co_return out;
 }
 
 net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal who) {

@@ -77,7 +77,7 @@ private:
         std::string notice{};                  // that its sender is told of files, whatever is answered; empty: nothing
         bool read = false;                     // what a file says is among it
     };
-    net::Task<Question> question_of(Transport& by, const Arrival& arrival, const policy::Principal& who);
+    net::Task<Question> question_of(Transport& by, Arrival arrival, const policy::Principal& who);
     net::Task<void> note_receipt(std::string bridge, std::string update, Arrival receipt);
     net::Task<void> settle(std::string bridge, std::string update, std::string outcome);
     net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome, std::chrono::seconds secret_for = {});

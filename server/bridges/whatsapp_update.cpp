@@ -132,6 +132,8 @@ Result<void> read_message(const Json& message, Arrival& out) {
         read_content(message, out);
         const Json* const context = object_in(message, "context");
         for (const char* field : {"forwarded", "frequently_forwarded"}) out.forwarded = out.forwarded || (context && context->value(field, Json()) == Json(true));
+        const bool answers = context && out.kind == Arrival::Kind::message && !out.forwarded;
+        if (answers) out.quoted.message = text_in(*context, "id");
         if (out.kind == Arrival::Kind::choice) out.message = context ? text_in(*context, "id") : "";
         return {};
     }

@@ -48,6 +48,13 @@ TEST(WhatsAppUpdate, TellsWhatWasHandedOn) {
         EXPECT_FALSE(only({{"from", "42"}, {"id", "w"}, {"context", context}, {"type", "text"}, {"text", {{"body", "x"}}}}).arrival.forwarded) << context;
 }
 
+TEST(WhatsAppUpdate, TellsWhichMessageIsAnswered) {
+    const auto answer = [](Json context) { return only({{"from", "42"}, {"id", "w"}, {"context", std::move(context)}, {"type", "text"}, {"text", {{"body", "x"}}}}).arrival.quoted.message; };
+    EXPECT_EQ(answer({{"from", "77"}, {"id", "wamid.1"}}), "wamid.1");
+    EXPECT_EQ(answer({{"forwarded", true}, {"id", "wamid.1"}}), "");
+    for (const Json& none : {Json(nullptr), Json("wamid.1"), Json::object(), Json{{"id", 5}}}) EXPECT_EQ(answer(none), "") << none;
+}
+
 TEST(WhatsAppUpdate, WhatIsNoTextIsToldInWords) {
     const Json place = {{"latitude", 48.1}, {"longitude", 11.5}, {"name", "Bakery"}, {"address", "Main Street 5"}};
     EXPECT_EQ(only({{"from", "42"}, {"id", "w"}, {"type", "location"}, {"location", place}}).arrival.says.text, "Bakery, Main Street 5, latitude 48.1, longitude 11.5");
