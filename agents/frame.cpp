@@ -107,11 +107,7 @@ std::vector<std::string> prompt_names(const Cast& cast, const std::string& agent
     return names;
 }
 
-// A zone that this machine does not know is told of where schedules are made.
-Zone household_clock(const Frame& frame) {
-    const auto zone = Zone::find(frame.zone);
-    return zone ? *zone : Zone::utc();
-}
+Zone household_clock(const Frame& frame) { return Zone::known(frame.zone); }
 
 prompts::Variables prompt_variables(const Frame& frame) {
     const auto day = std::chrono::floor<std::chrono::days>(household_clock(frame).local(frame.began));

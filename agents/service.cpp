@@ -227,11 +227,11 @@ net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepte
 namespace {
 
 // What the person is asked. The run's Turn is stored as it was before, and is gone on with when there is a word.
-void rest(Turn& turn, const store::Approval& approval) {
+void rest(Turn& turn, const store::Approval& approval, const Zone& zone) {
     const auto& asked = approval.request;
     turn.state = "waiting_person";
     turn.answer = "I wait for your word on " + asked.tool + " " + base::visible(base::dump(asked.arguments)) + "\n" + asked.reason + "\nhearth approval grant " + approval.id.text() +
-                  " lets it happen once, hearth approval deny " + approval.id.text() + " does not; either way I go on. The question expires at " + base::rfc3339(approval.expires) + ".";
+                  " lets it happen once, hearth approval deny " + approval.id.text() + " does not; either way I go on. The question expires at " + minute_text(zone.local(approval.expires)) + ".";
 }
 
 ChatResult result_of(const Frame& frame, Turn turn) {
@@ -342,7 +342,7 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
         try {
             co_await execute(frame, turn, request, accepted);
         } catch (const store::RunRests& e) {
-            rest(turn, e.approval);
+            rest(turn, e.approval, household_clock(frame));
             if (frame.plain) turn.answer = reply::plain(turn.answer);
             turn.answer = reply::inert(turn.answer);  // it quotes the call
             tell_end(frame, turn);

@@ -41,6 +41,11 @@ base::Result<Zone> Zone::find(std::string_view name) {
 
 Zone Zone::utc() { return Zone(date::locate_zone("Etc/UTC")); }
 
+Zone Zone::known(std::string_view name) {
+    const auto zone = find(name);
+    return zone ? *zone : utc();
+}
+
 std::string Zone::name() const { return zone_->name(); }
 
 LocalTime Zone::local(base::TimePoint t) const {
@@ -72,11 +77,15 @@ std::string clock_text(int hour, int minute) {
     return text;
 }
 
-std::string wall_text(LocalTime t) {
-    static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+std::string minute_text(LocalTime t) {
     const auto day = std::chrono::floor<std::chrono::days>(t);
     const std::chrono::hh_mm_ss time(t - day);
-    return kDays[std::chrono::weekday(day).c_encoding()] + (" " + date_text(day)) + " " + clock_text(int(time.hours().count()), int(time.minutes().count()));
+    return date_text(day) + " " + clock_text(int(time.hours().count()), int(time.minutes().count()));
+}
+
+std::string wall_text(LocalTime t) {
+    static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    return kDays[std::chrono::weekday(std::chrono::floor<std::chrono::days>(t)).c_encoding()] + (" " + minute_text(t));
 }
 
 }  // namespace agents

@@ -22,6 +22,8 @@ public:
     // "Europe/Paris"; empty: the system's own, UTC where it says none. Error{not_found} naming it, {unavailable} where the system has no tz database.
     static base::Result<Zone> find(std::string_view name);
     static Zone utc();
+    // find(), and UTC where there is none of that name: that is told of where schedules are made.
+    static Zone known(std::string_view name);
 
     std::string name() const;
     LocalTime local(base::TimePoint t) const;
@@ -43,6 +45,7 @@ private:
 // "2026-03-09".
 std::string date_text(std::chrono::local_days day);
 std::string clock_text(int hour, int minute);  // "08:05"
+std::string minute_text(LocalTime t);          // "2026-03-09 08:00"
 // As people read it: "Mon 2026-03-09 08:00".
 std::string wall_text(LocalTime t);
 

@@ -26,7 +26,7 @@ int approval_list(const LoadedSettings& loaded, bool json) {
     } else {
         if (data.empty()) std::puts("nothing waits for your word");
         for (const auto& one : data)
-            std::printf("%s  until %s\n    %s %s\n    %s\n", one.value("id", "").c_str(), one.value("expires", "").substr(0, 16).c_str(), visible(one.value("tool", "")).c_str(),
+            std::printf("%s  until %s UTC\n    %s %s\n    %s\n", one.value("id", "").c_str(), one.value("expires", "").substr(0, 16).c_str(), visible(one.value("tool", "")).c_str(),
                         visible(base::dump(one["arguments"])).c_str(), visible(one.value("reason", "")).c_str());
     }
     return 0;

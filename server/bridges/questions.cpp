@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/bridges/words.h"
+#include "store/schedules.h"
 #include "store/senders.h"
 
 namespace server::bridges {
@@ -25,7 +26,7 @@ store::Reply reply_for(const Transport& by, const std::string& chat, const store
 void ask(store::Tx& tx, const policy::Principal& who, const policy::House& house, const Transport& by, store::Reply reply, const store::Approval& asked) {
     const Language language = language_for(tx, who, by);
     reply.emitter = emitter_of(asked.id);
-    reply.parts = by.pieces_with_choices(question_words(language, asked));
+    reply.parts = by.pieces_with_choices(question_words(language, asked, agents::Zone::known(store::household_zone(tx))));
     reply.choices = {{reply.emitter + std::string(kGrant), said(language, Saying::allow_once)}, {reply.emitter + std::string(kDeny), said(language, Saying::deny)}};
     reply.lifetime = std::max(std::chrono::seconds(1), std::chrono::duration_cast<std::chrono::seconds>(asked.expires - asked.asked));
     store::write_reply(tx, who, house, reply);

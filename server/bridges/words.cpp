@@ -105,11 +105,6 @@ std::string edited_words(Language language, const std::string& question, bool wo
 
 namespace {
 
-std::string minute_of(base::TimePoint t) {
-    const std::string text = base::rfc3339(t);
-    return text.substr(0, 10) + " " + text.substr(11, 5) + " UTC";
-}
-
 std::string call_of(const store::Approval& asked) { return asked.request.tool + " " + base::visible(base::dump(asked.request.arguments)); }
 
 Saying verdict_of(const store::Approval& asked) {
@@ -125,8 +120,8 @@ Saying verdict_of(const store::Approval& asked) {
 
 }  // namespace
 
-std::string question_words(Language language, const store::Approval& asked) {
-    return said(language, Saying::may_i) + "\n\n" + call_of(asked) + "\n\n" + policy::reason_in(language, asked.request.tool, asked.request.reason) + "\n" + said(language, Saying::until, minute_of(asked.expires), code_of(asked.id));
+std::string question_words(Language language, const store::Approval& asked, const agents::Zone& zone) {
+    return said(language, Saying::may_i) + "\n\n" + call_of(asked) + "\n\n" + policy::reason_in(language, asked.request.tool, asked.request.reason) + "\n" + said(language, Saying::until, agents::minute_text(zone.local(asked.expires)), code_of(asked.id));
 }
 
 std::string decided_words(Language language, const store::Approval& asked) {

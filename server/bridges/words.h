@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/zone.h"
 #include "server/bridges/arrival.h"
 #include "server/bridges/sayings.h"
 #include "store/approvals.h"
@@ -19,9 +20,9 @@ std::string shown_name(const std::string& media, const ArrivedFile& file);
 // The same as the agent is told of it: what it says, or the beginning of that; or that it cannot be read and why.
 std::string file_words(const std::string& media, const ArrivedFile& file, const std::string& says, bool cut);
 std::string unread_words(const std::string& media, const ArrivedFile& file, const std::string& why);
-// The same of what is kept raw under that id, and why it is not read.
 // The same of what words can tell.
 std::string told_words(const std::string& media, const std::string& says, bool answered);
+// The same of what is kept raw under that id, and why it is not read.
 std::string kept_words(const std::string& media, const ArrivedFile& file, const std::string& id, const std::string& why);
 // What it answers, as the agent is told of that; empty: nothing.
 std::string quoted_words(const Arrival& arrival);
@@ -31,8 +32,8 @@ std::string forwarded_words(const Arrival& arrival);
 std::string group_words(const std::vector<store::Exchange>& talk);
 // Of an edit that comes too late.
 std::string edited_words(Language language, const std::string& question, bool works);
-// What a run wants to do, word for word, and until when it waits; and what came of it.
-std::string question_words(Language language, const store::Approval& asked);
+// What a run wants to do, word for word, and until when it waits, by that clock; and what came of it.
+std::string question_words(Language language, const store::Approval& asked, const agents::Zone& zone);
 std::string decided_words(Language language, const store::Approval& asked);
 // The answer of a run that has ended, or why there is none; empty: nothing is to be said.
 std::string end_words(Language language, const store::Run& run);

@@ -32,9 +32,11 @@ TEST(BridgeWords, AnEndIsToldByItsAnswerElseByItsState) {
 TEST(BridgeWords, AQuestionShowsTheCallWordForWordAndWhatCameOfIt) {
     store::Approval asked{{}, {{}, "call", "send_mail", {{"to", "Ann\u202e"}}, "people_ask", "It touches other people."}};
     asked.decided_by = "Clara";
-    EXPECT_THAT(question_words(Language::english, asked), testing::HasSubstr(R"(send_mail {"to":"Ann\u202e"})")) << "what turns the text around is shown";
+    EXPECT_THAT(question_words(Language::english, asked, agents::Zone::utc()), testing::HasSubstr(R"(send_mail {"to":"Ann\u202e"})")) << "what turns the text around is shown";
     asked.request.reason = "send_mail needs a person's approval: It touches other people.";
-    EXPECT_THAT(question_words(Language::italian, asked), testing::HasSubstr("send_mail ha bisogno dell'approvazione di una persona: Riguarda altre persone.\n"));
+    EXPECT_THAT(question_words(Language::italian, asked, agents::Zone::utc()), testing::HasSubstr("send_mail ha bisogno dell'approvazione di una persona: Riguarda altre persone.\n"));
+    asked.expires = base::TimePoint(std::chrono::seconds(1782900000));  // 2026-07-01T10:00:00Z
+    EXPECT_THAT(question_words(Language::english, asked, agents::Zone::find("Europe/Paris").value()), testing::HasSubstr("until 2026-07-01 12:00.")) << "by the household's clock";
     using State = store::Approval::State;
     for (const auto& [state, words] : {std::pair{State::granted, "Allowed, once (Clara)."}, {State::used, "Allowed, once (Clara)."}, {State::denied, "Denied (Clara)."}, {State::expired, "Nobody answered in time, so it was not done."}}) {
         asked.state = state;
@@ -81,14 +83,14 @@ TEST(BridgeWords, WhatOthersAskedInAGroupIsQuotedWithWhoAsked) {
     EXPECT_LT(group_words({{"Dora", std::string(5000, 'x'), std::string(5000, 'y')}}).size(), 1100u);
 }
 
-TEST(BridgeWords, WhatCannotBeReadIsNamed) {
-    EXPECT_EQ(unread_words("photo", {}, ""), "[photo came with this message; it cannot be read]");
 TEST(BridgeWords, WhatWordsCanTellIsQuoted) {
     EXPECT_EQ(told_words("contact", "Bob, +49 1", false), "[contact that came with this message:]\n> Bob, +49 1");
     EXPECT_EQ(told_words("poll", "Pizza?\n- yes", true), "[poll that this answers:]\n> Pizza?\n> - yes");
     EXPECT_THAT(told_words("poll", std::string(9000, 'x'), false), testing::EndsWith("x…"));
 }
 
+TEST(BridgeWords, WhatCannotBeReadIsNamed) {
+    EXPECT_EQ(unread_words("photo", {}, ""), "[photo came with this message; it cannot be read]");
     const ArrivedFile notes{"id", "notes.txt", "text/plain", 5};
     EXPECT_EQ(unread_words("document", notes, "it is no text"), "[document “notes.txt” came with this message; it cannot be read: it is no text]");
     EXPECT_EQ(file_words("document", notes, "milk", false), "[What stands in the document “notes.txt”:]\nmilk");
