@@ -18,11 +18,14 @@ using reply::Language;
 
 class Provenance : public TurnTest {};
 
-TEST(AsksWhereFrom, IsAWholeMessageInOneOfThreeLanguages) {
+TEST(AsksWhereFrom, IsAWholeMessageInOneOfFiveLanguages) {
     for (const char* text : {"Why do you know this?", "how do you know that", "Who told you that?!"}) EXPECT_EQ(asks_where_from(text), Language::english) << text;
     for (const char* text : {"Pourquoi sais-tu ça ?", "D'où le sais-tu ?", "Comment le savez-vous ?", "Qui te l’a dit ?"}) EXPECT_EQ(asks_where_from(text), Language::french) << text;
     for (const char* text : {"Woher weißt du das?", "WER HAT DIR DAS GESAGT?"}) EXPECT_EQ(asks_where_from(text), Language::german) << text;
-    for (const char* text : {"How do you know if a melon is ripe?", "Why do you know this town so well?", "\"Why do you know this?\"", "", "Why?"}) EXPECT_EQ(asks_where_from(text), std::nullopt) << text;
+    for (const char* text : {"Woher weisst du das?", "Wieso weißt du das?"}) EXPECT_EQ(asks_where_from(text), Language::german) << text;
+    for (const char* text : {"¿Cómo lo sabes?", "como lo sabes", "¿Por qué sabes eso?", "¡¿Quién te lo dijo?!"}) EXPECT_EQ(asks_where_from(text), Language::spanish) << text;
+    for (const char* text : {"Come lo sai?", "Perché lo sai?", "perche lo sai", "Chi te l’ha detto?", "Chi te l'ha detto?"}) EXPECT_EQ(asks_where_from(text), Language::italian) << text;
+    for (const char* text : {"Who told you that \"x\"?", "¿Cómo sabes si está maduro?", "Come sai se è maturo?", "How do you know if a melon is ripe?", "Why do you know this town so well?", "\"Why do you know this?\"", "", "Why?"}) EXPECT_EQ(asks_where_from(text), std::nullopt) << text;
 }
 
 TEST_F(Provenance, TheFactsOfTheLastAnswerAreToldWithDayAndChannelAndNoModelIsAsked) {
@@ -40,6 +43,8 @@ TEST_F(Provenance, TheFactsOfTheLastAnswerAreToldWithDayAndChannelAndNoModelIsAs
     EXPECT_EQ(h.streamed(), why.response);
     EXPECT_EQ(h.ask("hearth", "Who told you that?", answer.conversation).response, why.response) << "it is asked again";
     EXPECT_THAT(h.ask("hearth", "Woher weißt du das?", answer.conversation).response, AllOf(StartsWith("Für meine letzte Antwort"), HasSubstr(": gesagt am 20"), HasSubstr(", über telegram")));
+    EXPECT_THAT(h.ask("hearth", "¿Cómo lo sabes?", answer.conversation).response, AllOf(StartsWith("Para mi última respuesta se me recordó esto:"), HasSubstr(": dicho el 20"), HasSubstr(", por el canal telegram")));
+    EXPECT_THAT(h.ask("hearth", "Come lo sai?", answer.conversation).response, AllOf(StartsWith("Per la mia ultima risposta mi è stato ricordato questo:"), HasSubstr(": detto il 20"), HasSubstr(", tramite telegram")));
     EXPECT_EQ(h.model->requests().size(), asked);
     const auto said_of_it = [](store::Tx& tx) { return tx.exec("select string_agg(asked || answered, '|') from segment where asked = 'Why do you know this?'").at(0).text(0); };
     EXPECT_EQ(h.in_tx(said_of_it), "Why do you know this?") << "what was told is not found as if it had been said again";
