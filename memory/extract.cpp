@@ -13,10 +13,11 @@ struct TypeRow {
     const char* what = "";     // it is, or why it is not read: of Kind::none
     const char* program = "";  // that makes it text
 };
-constexpr const char *kPandoc = "pandoc -t markdown FILE -o document.md", *kOffice = "soffice --convert-to pdf FILE";
+constexpr const char* kOffice = "soffice --convert-to pdf FILE";
 constexpr TypeRow kTypeRows[] = {
     {"text/html", Kind::html},
     {"application/xhtml+xml", Kind::html},
+    {"text/rtf", Kind::rtf},
     {"text/", Kind::text},
     {"application/json", Kind::text},
     {"application/xml", Kind::text},
@@ -25,10 +26,14 @@ constexpr TypeRow kTypeRows[] = {
     {"application/toml", Kind::text},
     {"application/pdf", Kind::pdf},
     {"application/vnd.openxmlformats-officedocument.wordprocessingml.document", Kind::packed},
+    {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Kind::packed},
+    {"application/vnd.openxmlformats-officedocument.presentationml.presentation", Kind::packed},
     {"application/vnd.oasis.opendocument.text", Kind::packed},
+    {"application/vnd.oasis.opendocument.spreadsheet", Kind::packed},
+    {"application/vnd.oasis.opendocument.presentation", Kind::packed},
+    {"application/rtf", Kind::rtf},
     {"application/epub+zip", Kind::packed},
     {"application/zip", Kind::none, "is an archive: what is in it can be sent by itself"},
-    {"application/rtf", Kind::none, "is a document in RTF", kPandoc},
     {"application/vnd.openxmlformats-officedocument.", Kind::none, "is an office document", kOffice},
     {"application/vnd.oasis.opendocument.", Kind::none, "is an office document", kOffice},
     {"application/vnd.ms-", Kind::none, "is an office document", kOffice},
@@ -42,6 +47,11 @@ constexpr TypeRow kTypeRows[] = {
 constexpr std::pair<std::string_view, std::string_view> kNameEndings[] = {
     {".pdf", "application/pdf"},
     {".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+    {".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+    {".pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"},
+    {".rtf", "application/rtf"},
+    {".ods", "application/vnd.oasis.opendocument.spreadsheet"},
+    {".odp", "application/vnd.oasis.opendocument.presentation"},
     {".odt", "application/vnd.oasis.opendocument.text"},
     {".epub", "application/epub+zip"},
     {".html", "text/html"},
@@ -59,7 +69,7 @@ const TypeRow& row_of(std::string_view type) {
 }  // namespace
 
 std::string_view name(Kind kind) {
-    constexpr std::string_view names[] = {"none", "text", "html", "packed", "pdf"};
+    constexpr std::string_view names[] = {"none", "text", "html", "packed", "pdf", "rtf"};
     return names[std::size_t(kind)];
 }
 

@@ -9,7 +9,7 @@
 
 namespace memory {
 
-enum class Kind { none, text, html, packed, pdf };
+enum class Kind { none, text, html, packed, pdf, rtf };
 std::string_view name(Kind kind);
 
 Kind kind_of(std::string_view type);

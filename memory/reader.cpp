@@ -12,6 +12,7 @@
 namespace memory {
 
 extern const base::EmbeddedFile reader_files[];
+extern const unsigned long reader_files_count;
 
 namespace {
 
@@ -21,6 +22,15 @@ constexpr std::size_t kMostShown = 256 << 10;
 constexpr int kUnknownWindow = 8192, kBytesPerToken = 3;  // low on purpose, as of prompts (agents/transcript.cpp)
 constexpr auto kTime = std::chrono::seconds(20);          // more than read_document.py gives pdftotext
 constexpr std::size_t kMargin = 4096;                     // what the program may write beyond the text
+
+// The modules come as their names and texts, each behind those that it imports, since the sandbox has no folder of them; then what read_document.py is told.
+constexpr const char* kReadModules = R"(import sys, types
+given = sys.argv[1:-2]
+for name, text in zip(given[::2], given[1::2]):
+    module = sys.modules[name.removesuffix(".py")] = types.ModuleType(name)
+    exec(compile(text, name, "exec"), module.__dict__)
+sys.exit(module.main())
+)";
 
 // How read_document.py ends.
 constexpr int kWhole = 0, kCut = 10;
@@ -76,7 +86,9 @@ net::Task<base::Result<Reader::Said>> Reader::read(std::string type, std::string
     if (kind == Kind::text && is_plain(bytes)) co_return beginning_of(std::move(bytes), most);
     if (!launcher_) co_return base::error(Code::unavailable, name + " is read in a sandbox, and this machine has none", "see hearth doctor");
     sandbox::Command command;
-    command.argv = {"python3", "-I", "-S", "-c", std::string(reader_files[0].text, reader_files[0].size), std::string(memory::name(kind)), std::to_string(most)};
+    command.argv = {"python3", "-I", "-S", "-c", kReadModules};
+    for (std::size_t n = 0; n < reader_files_count; ++n) command.argv.insert(command.argv.end(), {reader_files[n].name, std::string(reader_files[n].text, reader_files[n].size)});
+    command.argv.insert(command.argv.end(), {std::string(memory::name(kind)), std::to_string(most)});
     command.stdin_text = std::move(bytes);
     command.limits.wall = kTime;
     command.limits.output_bytes = most + kMargin;
@@ -89,7 +101,7 @@ net::Task<base::Result<Reader::Said>> Reader::read(std::string type, std::string
 }
 
 base::Probes reader_probes() {
-    base::Probe out{"documents", base::Health::ok, "PDF, DOCX, ODT, EPUB and HTML are read, in the sandbox", {}};
+    base::Probe out{"documents", base::Health::ok, "PDF, office documents, EPUB and HTML are read, in the sandbox", {}};
     if (access("/usr/bin/python3", X_OK) != 0) out = {"documents", base::Health::warning, "no document is read: there is no /usr/bin/python3", "apt-get install python3"};
     else if (access("/usr/bin/pdftotext", X_OK) != 0) out = {"documents", base::Health::warning, "no PDF is read: there is no /usr/bin/pdftotext", "apt-get install poppler-utils"};
     return {out};

@@ -276,7 +276,7 @@ const char* kAnswers = R"({
     "preview": {"type": "boolean", "description": "nothing was changed"}, "counts": {"type": "object", "additionalProperties": {"type": "integer"}, "description": "how much of each kind goes"},
     "stays": {"type": "array", "items": {"type": "string"}, "description": "what it cannot reach"}}},
   "DocumentRequest": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 500, "description": "ending in .md: its headings are read"},
-    "text": {"type": "string", "minLength": 1}, "file": {"type": "string", "minLength": 1, "description": "in place of text: the bytes of a text, an HTML page, a PDF, DOCX, ODT or EPUB, in base64"}}},
+    "text": {"type": "string", "minLength": 1}, "file": {"type": "string", "minLength": 1, "description": "in place of text: the bytes of a text, an HTML page, a PDF, an office document or an EPUB, in base64"}}},
   "FileText": {"type": "object", "required": ["object", "name", "text", "cut"], "properties": {"object": {"const": "file.text"}, "name": {"type": "string"}, "text": {"type": "string"},
     "cut": {"type": "boolean", "description": "it says more than is shown to a model at once"}}},
   "Document": {"type": "object", "required": ["id", "object", "name", "bytes", "sections", "added"], "properties": {"id": {"type": "string", "format": "uuid"}, "object": {"const": "document"},

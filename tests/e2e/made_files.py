@@ -5,6 +5,9 @@ import zipfile
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 ODF = "urn:oasis:names:tc:opendocument:xmlns:"
+OPEN_XML, DRAWING = "http://schemas.openxmlformats.org/", "http://schemas.openxmlformats.org/drawingml/2006/main"
+RTF = rb"""{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0 Times;}}{\*\generator X;}{\info{\author Bob}}\pard Caf\'e9 \u8364? 5 \b bold\b0\par
+Second {\i it} \{x\} a\~b\emdash\u-10179?\u-8704?\par\trowd\cellx1\cellx2 one\cell two\cell\row\trowd 3\cell 4\cell\row\pard end\par}"""
 PADDING = bytes.fromhex("28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A")
 
 
@@ -83,3 +86,42 @@ def epub(*chapters, **more):
         "META-INF/container.xml": '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile full-path="OEBPS/book.opf"/></rootfiles></container>',
         "OEBPS/book.opf": f'<package xmlns="http://www.idpf.org/2007/opf"><manifest>{items}</manifest><spine>{order}</spine></package>',
         **{f"OEBPS/text/{n}.xhtml": f"<!DOCTYPE html><html><body>{chapter}</body></html>" for n, chapter in enumerate(chapters)}})
+
+
+def relations(*targets):
+    return f'<Relationships xmlns="{OPEN_XML}package/2006/relationships">' + "".join(f'<Relationship Id="r{n}" Target="{target}"/>' for n, target in enumerate(targets)) + "</Relationships>"
+
+
+def pptx(*slides):
+    """Slides of a title and paragraphs, in files in that order, and shown the last first."""
+    main, links = f"{OPEN_XML}presentationml/2006/main", f"{OPEN_XML}officeDocument/2006/relationships"
+    shape = lambda kind, *texts: (f'<p:sp><p:nvSpPr><p:nvPr><p:ph type="{kind}"/></p:nvPr></p:nvSpPr><p:txBody>' + "".join(f"<a:p><a:r><a:t>{text}</a:t></a:r></a:p>" for text in texts) + "</p:txBody></p:sp>")
+    order = "".join(f'<p:sldId id="{256 + n}" r:id="r{n}"/>' for n in reversed(range(len(slides))))
+    return packed(**{
+        "ppt/presentation.xml": f'<p:presentation xmlns:p="{main}" xmlns:r="{links}"><p:sldIdLst>{order}</p:sldIdLst></p:presentation>',
+        "ppt/_rels/presentation.xml.rels": relations(*(f"slides/slide{n}.xml" for n in range(len(slides)))),
+        **{f"ppt/slides/slide{n}.xml": f'<p:sld xmlns:p="{main}" xmlns:a="{DRAWING}"><p:cSld><p:spTree>{shape("title", title)}{shape("body", *texts)}</p:spTree></p:cSld></p:sld>' for n, (title, *texts) in enumerate(slides)}})
+
+
+def xlsx(**sheets):
+    """Sheets of rows of texts, numbers and truths; ("day" | "moment" | "clock", NUMBER) is shown as that, and of ("shared", N) the text is elsewhere."""
+    main, links, texts = f"{OPEN_XML}spreadsheetml/2006/main", f"{OPEN_XML}officeDocument/2006/relationships", []
+
+    def cell(place, value):
+        if isinstance(value, str):
+            texts.append(value.replace("&", "&amp;"))
+            value = ("shared", len(texts) - 1)
+        kind, value = value if isinstance(value, tuple) else ("truth" if isinstance(value, bool) else "number", value)
+        form = {"shared": ' t="s"', "truth": ' t="b"', "day": ' s="1"', "moment": ' s="2"', "clock": ' s="3"'}.get(kind, "")
+        return "" if value is None else f'<c r="{place}"{form}><v>{int(value) if kind == "truth" else value}</v></c>'
+
+    row = lambda number, values: "<row>" + "".join(cell(f"{chr(65 + n)}{number}", value) for n, value in enumerate(values)) + "</row>"
+    parts = {f"xl/worksheets/sheet{n}.xml": f'<worksheet xmlns="{main}"><sheetData>{"".join(row(k, values) for k, values in enumerate(rows, 1))}</sheetData></worksheet>' for n, rows in enumerate(sheets.values())}
+    listed = "".join(f'<sheet name="{name}" sheetId="{n + 1}" r:id="r{n}"/>' for n, name in enumerate(sheets))
+    return packed(**{
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{links}"><sheets>{listed}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": relations(*(f"worksheets/sheet{n}.xml" for n in range(len(sheets)))),
+        "xl/sharedStrings.xml": f'<sst xmlns="{main}">{"".join(f"<si><r><t>{text[:2]}</t></r><r><t>{text[2:]}</t></r><rPh><t>unsaid</t></rPh></si>" for text in texts)}</sst>',
+        "xl/styles.xml": f'<styleSheet xmlns="{main}"><numFmts><numFmt numFmtId="164" formatCode="[$-407]dd/mm/yyyy hh:mm"/></numFmts><cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>'
+                         '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="20"/></cellXfs></styleSheet>',
+        **parts})

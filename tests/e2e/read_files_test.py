@@ -2,16 +2,17 @@
 its sender's language."""
 import base64
 import hashlib
-import importlib.util
+import importlib
 import io
 import json
 import pathlib
 import random
+import sys
 
 import made_files
 import pytest
 from channels_test import KINDS, fresh, house, pair
-from made_files import docx, docx_paragraph, epub, odt, packed, pdf
+from made_files import RTF, docx, docx_paragraph, epub, odt, packed, pdf, pptx, xlsx
 from support import ROOT, call, command, memory
 
 needs_pdftotext = pytest.mark.skipif(not pathlib.Path("/usr/bin/pdftotext").exists(), reason="there is no /usr/bin/pdftotext: deploy/packages.txt names it")
@@ -118,6 +119,11 @@ def test_what_another_posts_in_a_group_is_read_for_whoever_answers_it_there_alon
     ("book.epub", epub("<h1>One</h1><p>It began.</p>", "<h1>Two</h1><p>It ended&#8230;</p>"), "# One\n\nIt began.\n\n# Two\n\nIt ended…"),
     ("page.html", b"<html><head><title>Page</title><style>p {}</style></head><body><script>var x = '<p>no</p>';</script><h2>News</h2><p>Caf&eacute; <b>open</b><br>daily<ul><li>tea<li>milk</ul>"
                   b"<table><tr><td>1<td>2<tr><td>3</table>", "Page\n\n## News\n\nCafé open\ndaily\n\n- tea\n- milk\n\n1 | 2\n3"),
+    ("costs.xlsx", xlsx(Costs=[["Rent", 800, None, ("day", 45992)], ["Gas & oil", 0.30000000000000004, True, ("moment", 45992.5), ("clock", 0.75)]], More=[[1]]),
+     "# Costs\n\nRent | 800 | | 2025-12-01\nGas & oil | 0.3 | TRUE | 2025-12-01 12:00 | 18:00\n\n# More\n\n1"),
+    ("talk.pptx", pptx(("Second", "oil"), ("First", "gas", "water")), "# First\n\ngas\n\nwater\n\n# Second\n\noil"),
+    ("letter.rtf", RTF, "Café € 5 bold\n\nSecond it {x} a b—😀\n\none | two\n3 | 4\nend"),
+    ("costs.ods", odt('<table:table table:name="Costs"><table:table-row><table:table-cell><text:p>Rent</text:p></table:table-cell><table:table-cell><text:p>800</text:p></table:table-cell></table:table-row></table:table>'), "Rent | 800"),
     ("old.txt", "Größe: 5 €".encode("cp1252"), "Größe: 5 €"),
     ("wide.txt", "Größe: 5 €".encode("utf-16"), "Größe: 5 €"),
     ("wide.csv", "Größe;5 Euro;Straße 17;das ist alles".encode("utf-16-be"), "Größe;5 Euro;Straße 17;das ist alles"),
@@ -142,6 +148,12 @@ def test_each_kind_says_what_it_says(hearth, name, data, says):
     ("a.epub", epub("<p>x</p>", **{"META-INF/rights.xml": "<rights/>"}), "locked with a password"),
     ("a.epub", packed(**{"META-INF/container.xml": "<a/>"}), "is damaged"),
     ("a.docx", b"PK\x03\x04", "is damaged"),
+    ("a.xlsx", xlsx(Costs=[["Rent"]])[:-200], "is damaged"),
+    ("a.xlsx", xlsx(Costs=[[("shared", 7)]]), "is damaged"),
+    ("a.xlsx", b"\xd0\xcf\x11\xe0" + b"x" * 1000, "locked with a password"),
+    ("a.pptx", pptx(), "no words in it"),
+    ("a.rtf", b"{\\rtf1}}}", "is damaged"),
+    ("a.rtf", b"no rtf", "is damaged"),
     ("a.zip", packed(x="y"), "is an archive"),
     ("a.txt", b"a\x00b\x01", "is damaged"),
     ("a.txt", b"", "is empty"),
@@ -228,12 +240,14 @@ def test_the_chat_of_the_dashboard_reads_what_is_attached(hearth):
     assert asked(run)[0] == "[What stands in the file “damp.docx”:]\nthe cellar is damp" and '"trusted": false' in json.dumps(run["spans"])
 
 
-def test_whatever_the_bytes_the_reader_ends_as_it_says():
-    spec = importlib.util.spec_from_file_location("read_document", ROOT / "memory/read_document.py")
-    reader = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(reader)
+def test_whatever_the_bytes_the_reader_ends_as_it_says(monkeypatch):
+    with monkeypatch.context() as here:
+        here.syspath_prepend(str(ROOT / "memory"))
+        here.setattr(sys, "dont_write_bytecode", True)
+        reader = importlib.import_module("read_document")
     some = random.Random(7)
     seeds = [("packed", docx(docx_paragraph("All to the cat.", "Heading1"))), ("packed", odt("<text:p>All to the cat.</text:p>")), ("packed", epub("<h1>One</h1><p>It began.</p>")),
+             ("packed", xlsx(Costs=[["Rent", 800, ("day", 45992)]])), ("packed", pptx(("First", "gas"))), ("rtf", RTF),
              ("html", b"<table><tr><td>1<td>2</table><script>x</script><!-- <p>y"), ("text", "Größe: 5 € ".encode("utf-16") * 4)]
     known, seen = {reader.WHOLE, reader.CUT, reader.LOCKED, reader.WORDLESS, reader.DAMAGED, reader.TOO_MUCH}, set()
     for kind, seed in seeds:
