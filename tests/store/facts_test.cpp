@@ -68,6 +68,16 @@ TEST_F(FactsTest, TheSameTenTimesIsOneWithACounterAndAllItsSources) {
     EXPECT_EQ(find(whole.fact.id).seen, 10) << "another person's is his own";
 }
 
+TEST_F(FactsTest, TelephonesWriteOtherMarksThanKeyboards) {
+    const auto first = keep({.body = "Anna's \"big\" car - the red one - is sold", .trusted = true});
+    keep({.body = "Anna’s “big” car – the red one — is sold…", .trusted = true});
+    EXPECT_THAT(bodies(true), ElementsAre("Anna's \"big\" car - the red one - is sold"));
+    EXPECT_EQ(find(first).seen, 2);
+    keep({.body = "It is number 1", .trusted = true, .subject = "Anna's number"});
+    keep({.body = "It is number 2", .trusted = true, .subject = "Anna’s number"});
+    EXPECT_EQ(bodies(false), (std::vector<std::string>{"It is number 2", "Anna's \"big\" car - the red one - is sold"})) << "about the same";
+}
+
 TEST_F(FactsTest, ObservedAtOnceFromManySidesItIsStillOne) {
     std::vector<std::thread> threads;
     for (int i = 0; i < 8; ++i)
