@@ -9,6 +9,16 @@
 namespace server::bridges {
 namespace {
 
+// The bracket that ends a link's address, which may hold pairs of them: ".../wiki/Pump_(machine)". npos: there is none.
+std::size_t address_end(std::string_view line, std::size_t begin) {
+    int open = 0;
+    for (std::size_t at = begin; at < line.size(); ++at) {
+        if (line[at] == '(') ++open;
+        else if (line[at] == ')' && open-- == 0) return at;
+    }
+    return line.find(')', begin);
+}
+
 using base::Json;
 
 constexpr std::size_t kMostEntities = 100;   // that the API takes of a message
@@ -103,7 +113,7 @@ std::size_t Marker::link(std::string_view before, std::string_view line, std::si
     const std::size_t begin = at + (line[at] == '!' ? 2 : 1);
     const std::size_t middle = line.find("](", begin);
     if (middle == line.npos || middle == begin || line.substr(begin, middle - begin).find_first_of("[]") != line.npos) return 0;
-    const std::size_t end = line.find(')', middle);
+    const std::size_t end = address_end(line, middle + 2);
     if (end == line.npos) return 0;
     const std::string_view words = line.substr(begin, middle - begin), address = line.substr(middle + 2, end - middle - 2);
     if (address.empty() || address.find_first_of(" \t<>\"") != address.npos) return 0;
