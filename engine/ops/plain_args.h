@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/ops/both.h"
+
 namespace engine {
 
 // What a gated FFN makes of its gate g and its value u.
@@ -22,10 +24,10 @@ constexpr KvFormat kv_formats[] = {KvFormat::f32, KvFormat::f16, KvFormat::bf16,
 constexpr int kv_block_positions = 32;
 // A block of one head has a dimension's values of all its positions one after another, [d][positions], and of eight bits the
 // positions' scales (floats) behind them: vectors of positions need no sum across their lanes.
-constexpr bool has_scales(KvFormat format) { return format == KvFormat::int8 || format == KvFormat::fp8; }
-constexpr size_t kv_value_bytes(KvFormat format) { return has_scales(format) ? 1 : format == KvFormat::f32 ? 4 : 2; }
-constexpr size_t kv_dimension_bytes(KvFormat format) { return kv_block_positions * kv_value_bytes(format); }
-constexpr size_t kv_head_bytes(KvFormat format, int head_dim) {
+HEARTH_BOTH constexpr bool has_scales(KvFormat format) { return format == KvFormat::int8 || format == KvFormat::fp8; }
+HEARTH_BOTH constexpr size_t kv_value_bytes(KvFormat format) { return has_scales(format) ? 1 : format == KvFormat::f32 ? 4 : 2; }
+HEARTH_BOTH constexpr size_t kv_dimension_bytes(KvFormat format) { return kv_block_positions * kv_value_bytes(format); }
+HEARTH_BOTH constexpr size_t kv_head_bytes(KvFormat format, int head_dim) {
     return size_t(head_dim) * kv_dimension_bytes(format) + (has_scales(format) ? kv_block_positions * sizeof(float) : 0);
 }
 

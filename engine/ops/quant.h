@@ -7,11 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
-#ifdef __CUDACC__
-#define HEARTH_BOTH __host__ __device__
-#else
-#define HEARTH_BOTH
-#endif
+#include "engine/ops/both.h"
 
 namespace engine {
 

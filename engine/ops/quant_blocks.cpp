@@ -60,11 +60,6 @@ void q2_k(Block b, float* out) {
 
 // 32 bytes of third bits (bit s of byte i: value 32s + i; where it is clear the code is 4 less), 64 bytes of 2-bit
 // codes as in Q2_K, 16 scales of 6 bits less 32 (low nibbles in 8 bytes, high bit pairs in 4), d f16.
-int q3_k_scale(Block b, int j) {
-    Block scales = b + 96;
-    const int low = scales[j % 8] >> j / 8 * 4 & 15, high = scales[8 + j % 4] >> j / 4 * 2 & 3;
-    return (low | high << 4) - 32;
-}
 void q3_k(Block b, float* out) {
     const float d = half_to_float(load_u16(b + 108));
     for (int j = 0; j < 16; ++j, out += 16) {

@@ -53,10 +53,6 @@ void iq1_row(unsigned row, float step, float delta, float* out) {
 void iq4_nl(Block b, float* out) { nibbles(b + 2, 16, kNonLinear, half_to_float(load_u16(b)), out); }
 
 // d f16, eight scales of 6 bits less 32 (u16 of high bit pairs, 4 bytes of low nibbles), 128 bytes of nibbles.
-float iq4_xs_scale(Block b, int j) {
-    const int low = b[4 + j / 2] >> j % 2 * 4 & 15, high = load_u16(b + 2) >> 2 * j & 3;
-    return half_to_float(load_u16(b)) * float((low | high << 4) - 32);
-}
 void iq4_xs(Block b, float* out) {
     for (int j = 0; j < 8; ++j) nibbles(b + 8 + 16 * j, 16, kNonLinear, iq4_xs_scale(b, j), out + 32 * j);
 }
@@ -159,11 +155,6 @@ void iq1_s(Block b, float* out) {
 
 // 32 low bytes of row numbers, 16 bytes of nibbles (three high bits, the sign of delta), four u16: four scales of 3
 // bits each, and in their top nibbles d f16.
-std::uint16_t iq1_m_scale(Block b) {
-    unsigned bits = 0;
-    for (int i = 0; i < 4; ++i) bits |= unsigned(load_u16(b + 48 + 2 * i) >> 12) << 4 * i;
-    return std::uint16_t(bits);
-}
 void iq1_m(Block b, float* out) {
     Block scales = b + 48;
     const float d = half_to_float(iq1_m_scale(b));
