@@ -113,6 +113,22 @@ emulated() {
     done
 }
 
+# The kernels compiled by nvcc, for one architecture or (--full) for all of a release; tests/engine/cuda runs them without a device.
+stage_cuda() { cuda_compiles 90a; }
+stage_cuda_all() { cuda_compiles all; }
+
+cuda_compiles() {
+    local nvcc folder=build/cuda_$1
+    nvcc=$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null) || {
+        printf '@skip cuda: no nvcc is here (CUDA Toolkit 13.0 or later)\n'
+        return 0
+    }
+    configure "$folder" -DHEARTH_ENGINE_ONLY=ON -DHEARTH_CUDA=ON -DHEARTH_CUDA_ARCHITECTURES="$1" -DCMAKE_CUDA_COMPILER="$nvcc" || return 1
+    ninja -C "$folder" -j"$JOBS" cuda_device_program || return 1
+    # The runtime is linked statically: without a driver and without the toolkit's libraries the program starts.
+    LD_LIBRARY_PATH='' ctest --test-dir "$folder" -V -R '^cuda_device_program$' || true
+}
+
 # Every parser of outside bytes under libFuzzer, twenty seconds each: docs/security.md has the table. A build of its
 # own, since only clang has it, and of no more than what the targets need; each file by itself and without precompiled
 # headers, so that none lives on what another includes.

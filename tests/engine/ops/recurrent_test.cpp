@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "engine/ops/ops.h"
+#include "tested_targets.h"
 
 using namespace engine;
 
@@ -33,7 +33,7 @@ struct RecurrentTest : testing::Test {
     static std::vector<std::pair<std::string, const Ops*>> runs() {
         std::vector<std::pair<std::string, const Ops*>> out;
         for (const bool exact : {false, true})
-            for (const Target& t : targets(exact))
+            for (const Target& t : tested_targets(exact))
                 if (t.available && t.name != "ref") out.push_back({t.name + (exact ? " exact" : " fast"), t.ops});
         return out;
     }

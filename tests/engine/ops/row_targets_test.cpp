@@ -110,6 +110,7 @@ struct AttentionShape {
 struct AttentionTest : TargetsTest {
     // The last `rows` of a sequence against all of it, on the target and on ref.
     void check(const Run& run, const AttentionShape& s) {
+        if (left_out(run)) return;
         SCOPED_TRACE(run.name + " d " + std::to_string(s.d) + " heads " + std::to_string(s.heads) + " context " + std::to_string(s.context) + " rows " +
                      std::to_string(s.rows) + " window " + std::to_string(s.window) + " format " + std::to_string(int(s.format)));
         const int n = s.context + s.rows, blocks = (n + kKvBlock - 1) / kKvBlock;
@@ -273,6 +274,7 @@ TEST_F(AttentionTest, AttentionWithoutACausalMaskAgreesWithRef) {
         for (int d : {16, 32, 64, 8})
             for (KvFormat format : kv_formats)
                 for (int rows : {1, 7, 32, 45, 150}) {
+                    if (left_out(run)) continue;
                     SCOPED_TRACE(run.name + " d " + std::to_string(d) + " rows " + std::to_string(rows) + " format " + std::to_string(int(format)));
                     const int heads = 3, n = 2 * rows, blocks = (rows + kKvBlock - 1) / kKvBlock;
                     std::vector<std::uint8_t> k(std::size_t(2 * blocks) * heads * kv_head_bytes(format, d), 0xff), v = k;

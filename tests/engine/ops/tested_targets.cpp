@@ -1,0 +1,7 @@
+#include "tested_targets.h"
+
+namespace engine {
+
+std::vector<Target> tested_targets(bool exact) { return targets(exact); }
+
+}  // namespace engine
