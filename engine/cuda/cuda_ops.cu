@@ -1,5 +1,6 @@
 #include "engine/cuda/cuda_ops.h"
 
+#include "engine/cuda/cuda_device.h"
 #include "engine/cuda/device.cuh"
 #include "engine/cuda/kernels.h"
 
@@ -37,7 +38,7 @@ __global__ void int8_peak_kernel(float* out, long rounds) {
 double peak(Arithmetic arithmetic, long rounds) {
     const bool int8 = arithmetic == Arithmetic::int8;
     launch("peak", int8 ? int8_peak_kernel : float_peak_kernel, peak_blocks, peak_threads, 0, nullptr, rounds);
-    check(cudaStreamSynchronize(nullptr), "peak");
+    check(cudaStreamSynchronize(stream), "peak");
     return double(rounds) * peak_blocks * peak_threads * peak_sums * (int8 ? 8 : 2);
 }
 
@@ -48,10 +49,12 @@ double peak(Arithmetic arithmetic, long rounds) {
 const Ops& cuda_ops(bool) {
     static const Ops table = {
         .target = "cuda",
+        .device = &cuda_device(),
         .packed_bytes = cuda::packed_bytes,
         .pack = cuda::pack,
         .embed = cuda::embed,
         .rms_norm = cuda::rms_norm,
+        .group_norm = cuda::group_norm,
         .layer_norm = cuda::layer_norm,
         .matmul = cuda::matmul,
         .rope = cuda::rope,
@@ -68,6 +71,10 @@ const Ops& cuda_ops(bool) {
         .scale = cuda::scale,
         .scale_rows = cuda::scale_rows,
         .softcap = cuda::softcap,
+        .subtract_row = cuda::subtract_row,
+        .copy_columns = cuda::copy_columns,
+        .gather_rows = cuda::gather_rows,
+        .clear = cuda::clear,
         .peak = cuda::peak,
     };
     return table;

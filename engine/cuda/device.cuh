@@ -24,6 +24,9 @@ inline void check(cudaError_t error, const char* what) {
     if (error != cudaSuccess) throw std::runtime_error(std::string(what) + ": " + cudaGetErrorString(error));
 }
 
+// Of the CPU thread that calls.
+inline const cudaStream_t stream = cudaStreamPerThread;
+
 template <class... P, class... A>
 void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared_bytes, A&&... args) {
     if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;  // no rows
@@ -31,6 +34,7 @@ void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, std::
     config.gridDim = grid;
     config.blockDim = block;
     config.dynamicSmemBytes = shared_bytes;
+    config.stream = stream;
     check(cudaLaunchKernelEx(&config, kernel, static_cast<P>(args)...), name);
 }
 

@@ -8,6 +8,7 @@ namespace engine::cuda {
 
 void embed(Mat out, const Weight& table, const std::int32_t* ids, Exec& exec);
 void rms_norm(Mat out, Mat x, const float* w, float eps, Exec& exec);
+void group_norm(Mat out, Mat x, const float* w, int groups, float eps, Exec& exec);
 void layer_norm(Mat out, Mat x, const float* w, const float* b, float eps, Exec& exec);
 void matmul(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec);
 void rope(Mat x, const RopeArgs& args, Exec& exec);
@@ -24,6 +25,10 @@ void add_scaled(Mat out, Mat x, float factor, Exec& exec);
 void scale(Mat x, float factor, Exec& exec);
 void scale_rows(Mat x, Mat gate, Exec& exec);
 void softcap(Mat x, float cap, Exec& exec);
+void subtract_row(Mat x, const float* row, Exec& exec);
+void copy_columns(Mat out, int at, Mat x, int from, int columns, Exec& exec);
+void gather_rows(Mat out, Mat x, const std::int32_t* rows, Exec& exec);
+void clear(Mat x, Exec& exec);
 
 // Sequences as an argument of a kernel: so many a launch.
 struct Sequences {

@@ -18,13 +18,15 @@ __device__ float block_sum(float v, float* room) {
     return sum;
 }
 
-__global__ void rms_norm_kernel(float* out, const float* x, const float* w, float eps, int cols) {
+// A row is one of `groups` parts, which have their own part of w one after another.
+__global__ void rms_norm_kernel(float* out, const float* x, const float* w, int groups, float eps, int cols) {
     const float* const in = x + std::size_t(blockIdx.x) * cols;
     float* const to = out + std::size_t(blockIdx.x) * cols;
     float sum = 0;
     for (int c = int(threadIdx.x); c < cols; c += row_threads) sum = fmaf(in[c], in[c], sum);
     const float factor = 1 / sqrtf(block_sum(sum, shared<float>()) / float(cols) + eps);
-    for (int c = int(threadIdx.x); c < cols; c += row_threads) to[c] = in[c] * factor * (w ? w[c] : 1.0f);
+    const float* const of_row = w ? w + std::size_t(blockIdx.x) % std::size_t(groups) * std::size_t(cols) : nullptr;
+    for (int c = int(threadIdx.x); c < cols; c += row_threads) to[c] = in[c] * factor * (of_row ? of_row[c] : 1.0f);
 }
 
 __global__ void layer_norm_kernel(float* out, const float* x, const float* w, const float* b, float eps, int cols) {
@@ -66,6 +68,21 @@ __global__ void softcap_kernel(float* x, float cap, std::size_t n) {
     if (const std::size_t i = nth(); i < n) x[i] = cap * tanhf(x[i] / cap);
 }
 
+__global__ void subtract_row_kernel(float* x, const float* row, int cols, std::size_t n) {
+    if (const std::size_t i = nth(); i < n) x[i] -= row[i % std::size_t(cols)];
+}
+
+// x: already its first column that is copied.
+__global__ void copy_columns_kernel(float* out, int out_cols, const float* x, int x_cols, int columns, std::size_t n) {
+    const std::size_t i = nth(), wide = std::size_t(columns);
+    if (i < n) out[i / wide * std::size_t(out_cols) + i % wide] = x[i / wide * std::size_t(x_cols) + i % wide];
+}
+
+__global__ void gather_rows_kernel(float* out, const float* x, const std::int32_t* rows, int cols, std::size_t n) {
+    const std::size_t i = nth(), wide = std::size_t(cols);
+    if (i < n) out[i] = x[std::size_t(rows[i / wide]) * wide + i % wide];
+}
+
 // A block a row; a thread turns the same pair of every head, so that the angle is worked out once.
 __global__ void rope_kernel(float* x, RopeArgs args, int cols) {
     float* const row = x + std::size_t(blockIdx.x) * cols;
@@ -93,7 +110,11 @@ void line(const char* name, Kernel kernel, Mat m, A... args) {
 }  // namespace
 
 void rms_norm(Mat out, Mat x, const float* w, float eps, Exec&) {
-    launch("rms_norm", rms_norm_kernel, unsigned(x.rows), row_threads, row_warps * sizeof(float), out.data, x.data, w, eps, x.cols);
+    launch("rms_norm", rms_norm_kernel, unsigned(x.rows), row_threads, row_warps * sizeof(float), out.data, x.data, w, 1, eps, x.cols);
+}
+
+void group_norm(Mat out, Mat x, const float* w, int groups, float eps, Exec&) {
+    launch("group_norm", rms_norm_kernel, unsigned(x.rows * groups), row_threads, row_warps * sizeof(float), out.data, x.data, w, groups, eps, x.cols / groups);
 }
 
 void layer_norm(Mat out, Mat x, const float* w, const float* b, float eps, Exec&) {
@@ -111,6 +132,16 @@ void scale(Mat x, float factor, Exec&) { line("scale", scale_kernel, x, x.data, 
 void scale_rows(Mat x, Mat gate, Exec&) { line("scale_rows", scale_rows_kernel, x, x.data, gate.data, x.cols, gate.cols); }
 
 void softcap(Mat x, float cap, Exec&) { line("softcap", softcap_kernel, x, x.data, cap); }
+
+void subtract_row(Mat x, const float* row, Exec&) { line("subtract_row", subtract_row_kernel, x, x.data, row, x.cols); }
+
+void copy_columns(Mat out, int at, Mat x, int from, int columns, Exec&) {
+    line("copy_columns", copy_columns_kernel, {nullptr, x.rows, columns}, out.data + at, out.cols, x.data + from, x.cols, columns);
+}
+
+void gather_rows(Mat out, Mat x, const std::int32_t* rows, Exec&) { line("gather_rows", gather_rows_kernel, out, out.data, x.data, rows, x.cols); }
+
+void clear(Mat x, Exec&) { check(cudaMemsetAsync(x.data, 0, size_of(x) * sizeof(float), stream), "clear"); }
 
 void rope(Mat x, const RopeArgs& args, Exec&) { launch("rope", rope_kernel, unsigned(x.rows), 64, 0, x.data, args, x.cols); }
 

@@ -5,13 +5,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <mutex>
 #include <utility>
 
+#include "apart_steps.h"
 #include "engine/ops/op_list.h"
-#include "engine/runner.h"
-#include "support/fixtures.h"
 
 namespace engine {
 namespace {
@@ -76,59 +74,16 @@ Ops opened_ops(std::index_sequence<i...>) {
     return out;
 }
 
-// Two sequences' prompts, a token each, and one of them again from what was kept of it elsewhere.
-std::vector<float> logits_of(const std::filesystem::path& file, const Ops& ops, KvFormat kv) {
-    auto pool = std::make_shared<Pool>(2);
-    auto opened = ModelFile::open(file);
-    auto config = (*opened)->config();
-    auto model = load_model(*std::move(opened), *config, ops, *pool, {});
-    EXPECT_TRUE(model) << model.error().message;
-    auto runner = Runner::create(*std::move(model), pool, {.rows = 64, .sequences = 2, .blocks = 8, .kv = kv, .kept_states = 1, .drafts = 1});
-    EXPECT_TRUE(runner) << runner.error().message;
-    Runner& r = **runner;
-    std::vector<float> out;
-    const auto keep = [&](int n) {
-        for (int i = 0; i < n; ++i) out.insert(out.end(), r.logits(i).begin(), r.logits(i).end());
-    };
-    std::vector<std::int32_t> text;
-    for (int i = 0; i < 45; ++i) text.push_back((i * 37 + 5) % config->vocabulary);
-    const std::int32_t first[] = {5, 2}, second[] = {0, 7}, again[] = {3, 4};
-    const Runner::Part prompts[] = {{text.data(), 40, 0, first, 1, 0}, {text.data() + 3, 20, 0, second, 2, 1}};
-    r.step(prompts);
-    keep(3);
-    r.keep_state(0, 0);
-    std::string whole, part;
-    r.copy_out(first[0], kKvBlock, whole);
-    r.copy_out(first[1], 8, part);
-    const Runner::Part tokens[] = {{text.data() + 40, 1, 40, first, 1, 0}, {text.data() + 23, 1, 20, second, 1, 1}};
-    r.step(tokens);
-    keep(2);
-    r.put_in(again[0], kKvBlock, whole);
-    r.put_in(again[1], 8, part);
-    r.set_kept_state(0, r.kept_state(0));
-    r.resume_state(0, 1);
-    const Runner::Part known{text.data() + 40, 1, 40, again, 1, 1};
-    r.step({&known, 1});
-    keep(1);
-    const auto rows = r.all_rows(Runner::Of::logits, std::span(text).first(9), second);
-    out.insert(out.end(), rows.begin(), rows.end());
-    return out;
-}
-
 TEST(ApartDevice, GivesWhatTheCpuGives) {
-    int files = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(support::data_dir() / "golden")) {
-        if (!std::filesystem::exists(entry.path() / "config.json")) continue;
-        ++files;
+    for (const auto& file : apart::checkpoints()) {
         for (const KvFormat kv : {KvFormat::f32, KvFormat::int8}) {
-            SCOPED_TRACE(entry.path().string());
+            SCOPED_TRACE(file.string());
             GuardedDevice guarded;
             device = &guarded;
             const Ops ops = opened_ops(std::make_index_sequence<std::tuple_size_v<decltype(kStepOps)>>());
-            EXPECT_EQ(logits_of(entry.path(), ops, kv), logits_of(entry.path(), ref_ops(), kv));  // bitwise
+            EXPECT_EQ(apart::logits_of(file, ops, kv), apart::logits_of(file, ref_ops(), kv));  // bitwise
         }
     }
-    EXPECT_GT(files, 3);
 }
 
 }  // namespace
